@@ -1,0 +1,63 @@
+import eslint from "@eslint/js";
+import { defineConfig } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+/**
+ * The layers of src/, lowest first: a file may import from its own layer and from those that its entry names.
+ * docs/architecture.md draws the same picture.
+ */
+const FOUNDATION = ["config", "context", "log"];
+const LAYERS = {
+  oci: [],
+  metadata: ["oci"],
+  storage: ["oci"],
+  auth: ["oci", "foundation"],
+  registry: ["oci", "metadata", "storage", "foundation"],
+  lifecycle: ["oci", "metadata", "storage", "registry", "foundation"],
+  protocol: ["oci", "registry", "auth", "foundation"],
+};
+
+const layerNames = Object.keys(LAYERS);
+const layerRules = Object.entries(LAYERS).map(([layer, allowed]) => {
+  const forbidden = layerNames.filter((name) => name !== layer && !allowed.includes(name));
+  const files = ["routes", "worker", ...(allowed.includes("foundation") ? [] : FOUNDATION)];
+  const group = [...forbidden.map((name) => `**/${name}/*`), ...files.map((name) => `../${name}.ts`)];
+  return {
+    files: [`src/${layer}/**/*.ts`],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        { patterns: [{ group, message: `src/${layer} may import only from: ${[layer, ...allowed].join(", ")}.` }] },
+      ],
+    },
+  };
+});
+
+export default defineConfig(
+  { ignores: ["node_modules", ".cache", ".stowage", ".wrangler", "coverage", "worker-configuration.d.ts"] },
+  eslint.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: { project: ["./tsconfig.json", "./tsconfig.node.json"], tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      "@typescript-eslint/return-await": ["error", "always"],
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      "@typescript-eslint/only-throw-error": "error",
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+      eqeqeq: "error",
+      "no-console": "error",
+      "max-lines": ["error", { max: 320, skipBlankLines: true, skipComments: true }],
+      "max-lines-per-function": ["error", { max: 70, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  ...layerRules,
+  { files: ["src/log.ts", "scripts/**"], rules: { "no-console": "off" } },
+  { files: ["test/**"], rules: { "max-lines-per-function": "off", "@typescript-eslint/no-non-null-assertion": "off" } },
+  { files: ["*.js"], extends: [tseslint.configs.disableTypeChecked] },
+);
