@@ -87,7 +87,7 @@ CREATE TABLE upload_sessions (
   received          INTEGER NOT NULL DEFAULT 0,
   algorithm         TEXT    NOT NULL,
   hash              TEXT,
-  object_key        TEXT    NOT NULL,
+  multipart_key     TEXT,
   multipart_id      TEXT,
   part_size         INTEGER,
   part_count        INTEGER NOT NULL DEFAULT 0,

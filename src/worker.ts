@@ -1,3 +1,47 @@
+import { configOf } from "./config.ts";
+import type { Context } from "./context.ts";
+import { runSchedule } from "./lifecycle/schedule.ts";
+import { withCors } from "./protocol/cors.ts";
+import { toErrorResponse } from "./protocol/errors.ts";
+import { route } from "./routes.ts";
+
+function contextOf(env: Env): Context {
+  return { config: configOf(env), db: env.DB, bucket: env.BUCKET, now: Date.now };
+}
+
+/** Every answer, good or bad, with the headers that every answer has. */
+async function respond(request: Request, env: Env): Promise<Response> {
+  const response = await answer(request, env);
+  // Old clients take a registry without this header for one of an older protocol.
+  response.headers.set("Docker-Distribution-API-Version", "registry/2.0");
+  response.headers.set("X-Content-Type-Options", "nosniff");
+  return response;
+}
+
+async function answer(request: Request, env: Env): Promise<Response> {
+  try {
+    const context = contextOf(env);
+    return await withCors(request, context.config, async () => {
+      try {
+        return await route(request, context);
+      } catch (error) {
+        return toErrorResponse(error, request);
+      }
+    });
+  } catch (error) {
+    return toErrorResponse(error, request);
+  }
+}
+
 export default {
-  fetch: () => new Response("not yet"),
+  async fetch(request, env, execution) {
+    const response = respond(request, env);
+    // A client that goes away must not end the work that keeps what it sent.
+    execution.waitUntil(response);
+    return await response;
+  },
+
+  async scheduled(_controller, env) {
+    await runSchedule(contextOf(env));
+  },
 } satisfies ExportedHandler<Env>;

@@ -1,0 +1,47 @@
+import { isRepositoryName } from "../oci/repository-name.ts";
+import type { Access, Action } from "./access.ts";
+
+/** `*` in a scope stands for all of them. */
+const ACTIONS: readonly Action[] = ["pull", "push", "delete"];
+
+/** A request asks for as many scopes as it likes, and gets tokens of a bounded size. */
+const SCOPES_MAX = 32;
+
+/**
+ * Docker's token scope grammar: `repository:<name>:<action>,…` and `registry:catalog:*`. What is not understood is left
+ * out, as a scope that is not granted is no error.
+ */
+export function parseScopes(texts: readonly string[]): Access[] {
+  return texts
+    .flatMap((text) => text.split(" "))
+    .slice(0, SCOPES_MAX)
+    .flatMap((text) => parseScope(text));
+}
+
+function parseScope(text: string): Access[] {
+  const match = /^(repository|registry)(?:\([^)]*\))?:(.+):([a-z*,]*)$/.exec(text);
+  const [, type, name = "", actionList = ""] = match ?? [];
+  const wanted = new Set(actionList.split(","));
+  if (type === "registry") return name === "catalog" && wanted.has("*") ? [CATALOG_ACCESS] : [];
+  if (type !== "repository" || !isRepositoryName(name)) return [];
+  const actions = ACTIONS.filter((action) => wanted.has(action) || wanted.has("*"));
+  return actions.length > 0 ? [{ type, name, actions }] : [];
+}
+
+/** Leave to list all repositories. */
+export const CATALOG_ACCESS: Access = { type: "registry", name: "catalog", actions: ["*"] };
+
+/** The scope by which a challenge asks for this access. */
+export function formatScope({ type, name, actions }: Access): string {
+  return `${type}:${name}:${actions.join(",")}`;
+}
+
+/** Whether a list of granted accesses covers what is wanted. */
+export function covers(granted: readonly Access[], wanted: Access): boolean {
+  return wanted.actions.every((action) =>
+    granted.some(
+      ({ type, name, actions }) =>
+        type === wanted.type && name === wanted.name && (actions as readonly string[]).includes(action),
+    ),
+  );
+}

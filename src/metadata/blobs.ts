@@ -1,0 +1,147 @@
+import type { Digest } from "../oci/digest.ts";
+import type { RepositoryName } from "../oci/repository-name.ts";
+import { selectRepository } from "./repositories.ts";
+
+export interface StoredBlob {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  readonly objectKey: string;
+}
+
+/** What a look-up in a repository found; it tells an unknown repository from unknown content. */
+export interface Lookup<T> {
+  readonly repositoryExists: boolean;
+  readonly found: T | undefined;
+}
+
+/** The blob, if this repository holds it. One query. */
+export async function findBlob(
+  db: D1Database,
+  repository: RepositoryName,
+  digest: Digest,
+): Promise<Lookup<StoredBlob>> {
+  const row = await db
+    .prepare(
+      `SELECT b.size, b.object_key
+       FROM repositories r
+       LEFT JOIN repository_blobs rb ON rb.repository_id = r.id AND rb.digest = ?2
+       LEFT JOIN blobs b ON b.digest = rb.digest
+       WHERE r.name = ?1`,
+    )
+    .bind(repository, digest)
+    .first<{ size: number | null; object_key: string | null }>();
+  if (row === null) return { repositoryExists: false, found: undefined };
+  if (row.size === null || row.object_key === null) return { repositoryExists: true, found: undefined };
+  return { repositoryExists: true, found: { digest, size: row.size, objectKey: row.object_key } };
+}
+
+/** Content that was just stored under a fresh key. */
+export interface NewBlob extends StoredBlob {
+  readonly repository: RepositoryName;
+  readonly now: number;
+}
+
+/** Who must still hold an upload session for a statement to act. */
+export interface SessionHold {
+  readonly id: string;
+  readonly writer: string;
+}
+
+/**
+ * Statements that make a stored object a blob of the repository. If the content is known already, or the hold on the
+ * session is lost, the object is discarded; without the hold nothing else happens either.
+ */
+export function insertBlob(db: D1Database, blob: NewBlob, hold?: SessionHold): D1PreparedStatement[] {
+  const held = "(?1 IS NULL OR EXISTS (SELECT 1 FROM upload_sessions WHERE id = ?1 AND writer = ?2))";
+  const holder = [hold?.id ?? null, hold?.writer ?? null];
+  return [
+    db
+      .prepare(`INSERT INTO repositories (name, created_at) SELECT ?3, ?4 WHERE ${held} ON CONFLICT (name) DO NOTHING`)
+      .bind(...holder, blob.repository, blob.now),
+    db
+      .prepare(
+        `INSERT INTO blobs (digest, size, object_key, created_at) SELECT ?3, ?4, ?5, ?6 WHERE ${held}
+         ON CONFLICT (digest) DO NOTHING`,
+      )
+      .bind(...holder, blob.digest, blob.size, blob.objectKey, blob.now),
+    db
+      .prepare(
+        `INSERT INTO repository_blobs (repository_id, digest, linked_at)
+         SELECT id, ?4, ?5 FROM repositories WHERE name = ?3 AND ${held}
+         ON CONFLICT (repository_id, digest) DO NOTHING`,
+      )
+      .bind(...holder, blob.repository, blob.digest, blob.now),
+    db
+      .prepare(
+        `INSERT INTO discarded_objects (object_key, discarded_at)
+         SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM blobs WHERE object_key = ?1)
+         ON CONFLICT (object_key) DO NOTHING`,
+      )
+      .bind(blob.objectKey, blob.now),
+  ];
+}
+
+/** Makes a stored object a blob of the repository, without an upload session. One round trip. */
+export async function commitBlob(db: D1Database, blob: NewBlob): Promise<void> {
+  await db.batch(insertBlob(db, blob));
+}
+
+/**
+ * Links a blob that one of the repositories `from` holds to `repository`; `from` undefined means any repository.
+ * True if it is there now. One round trip.
+ */
+export async function mountBlob(
+  db: D1Database,
+  mount: { repository: RepositoryName; digest: Digest; from: RepositoryName | undefined; now: number },
+): Promise<boolean> {
+  const source =
+    mount.from === undefined
+      ? "EXISTS (SELECT 1 FROM repository_blobs WHERE digest = ?2 AND ?3 IS NULL)"
+      : `EXISTS (SELECT 1 FROM repositories r JOIN repository_blobs rb ON rb.repository_id = r.id
+                 WHERE r.name = ?3 AND rb.digest = ?2)`;
+  const results = await db.batch([
+    db
+      .prepare(
+        `INSERT INTO repositories (name, created_at) SELECT ?1, ?4 WHERE ${source} ON CONFLICT (name) DO NOTHING`,
+      )
+      .bind(mount.repository, mount.digest, mount.from ?? null, mount.now),
+    db
+      .prepare(
+        `INSERT INTO repository_blobs (repository_id, digest, linked_at)
+         SELECT id, ?2, ?4 FROM repositories WHERE name = ?1 AND ${source}
+         ON CONFLICT (repository_id, digest) DO UPDATE SET linked_at = excluded.linked_at
+         RETURNING digest`,
+      )
+      .bind(mount.repository, mount.digest, mount.from ?? null, mount.now),
+  ]);
+  return (results[1]?.results.length ?? 0) > 0;
+}
+
+/** What became of a deletion. `held` names a manifest that still refers to the content. */
+export type Deletion =
+  { readonly kind: "deleted" | "unknown" | "repository-unknown" } | { readonly kind: "held"; readonly by: Digest };
+
+/**
+ * Takes the blob out of the repository, unless one of its manifests refers to it. The bytes stay for other repositories,
+ * and until collection. One round trip.
+ */
+export async function unlinkBlob(db: D1Database, repository: RepositoryName, digest: Digest): Promise<Deletion> {
+  const holders = `SELECT mr.manifest_digest FROM repositories r
+                   JOIN manifest_references mr ON mr.repository_id = r.id AND mr.digest = ?2 WHERE r.name = ?1`;
+  const [known, held, deleted] = await db.batch<{ manifest_digest: Digest }>([
+    selectRepository(db, repository),
+    db.prepare(`${holders} LIMIT 1`).bind(repository, digest),
+    db
+      .prepare(
+        `DELETE FROM repository_blobs
+         WHERE repository_id = (SELECT id FROM repositories WHERE name = ?1) AND digest = ?2 AND NOT EXISTS (${holders})
+         RETURNING digest`,
+      )
+      .bind(repository, digest),
+  ]);
+  if (known?.results.length === 0) return { kind: "repository-unknown" };
+  const holder = held?.results[0];
+  if (holder) return { kind: "held", by: holder.manifest_digest };
+  return { kind: deleted?.results.length === 0 ? "unknown" : "deleted" };
+}

@@ -1,0 +1,206 @@
+import type { Digest } from "../oci/digest.ts";
+import type { Manifest, ManifestReference } from "../oci/manifest.ts";
+import type { Reference, Tag } from "../oci/reference.ts";
+import type { RepositoryName } from "../oci/repository-name.ts";
+import type { Deletion, Lookup } from "./blobs.ts";
+import { selectRepository } from "./repositories.ts";
+import { recordTagDeletions, recordTagMoves, upsertTags } from "./tags.ts";
+
+export interface StoredManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** Bytes. */
+  readonly size: number;
+  /** The exact text; undefined when it lies in the object `objectKey`, or was not asked for. */
+  readonly text: string | undefined;
+  readonly objectKey: string | undefined;
+}
+
+interface ManifestRow {
+  digest: Digest | null;
+  media_type: string;
+  size: number;
+  bytes: string | null;
+  object_key: string | null;
+}
+
+/** The manifest that a tag or digest names, with its bytes where they lie in the row. One query. */
+export async function findManifest(
+  db: D1Database,
+  repository: RepositoryName,
+  reference: Reference,
+  withText: boolean,
+): Promise<Lookup<StoredManifest>> {
+  const byTag = "LEFT JOIN tags t ON t.repository_id = r.id AND t.name = ?2";
+  const row = await db
+    .prepare(
+      `SELECT m.digest, m.media_type, m.size, ${withText ? "m.bytes" : "NULL AS bytes"}, m.object_key
+       FROM repositories r ${reference.kind === "tag" ? byTag : ""}
+       LEFT JOIN manifests m ON m.repository_id = r.id AND m.digest = ${reference.kind === "tag" ? "t.digest" : "?2"}
+       WHERE r.name = ?1`,
+    )
+    .bind(repository, reference.kind === "tag" ? reference.tag : reference.digest)
+    .first<ManifestRow>();
+  if (row === null) return { repositoryExists: false, found: undefined };
+  if (row.digest === null) return { repositoryExists: true, found: undefined };
+  const { digest, media_type: mediaType, size } = row;
+  return {
+    repositoryExists: true,
+    found: { digest, mediaType, size, text: row.bytes ?? undefined, objectKey: row.object_key ?? undefined },
+  };
+}
+
+/** A manifest on its way in. Exactly one of `text` and `objectKey` holds its bytes. */
+export interface NewManifest {
+  readonly repository: RepositoryName;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly manifest: Manifest;
+  readonly text: string | undefined;
+  readonly objectKey: string | undefined;
+  readonly tags: readonly Tag[];
+  readonly actor: string;
+  readonly now: number;
+}
+
+/** A reference, and whether the repository must hold what it names. */
+export interface CheckedReference extends ManifestReference {
+  readonly required: boolean;
+}
+
+/** A reference that keeps a manifest out: to something absent, or to something of another size. */
+export interface Objection {
+  readonly digest: Digest;
+  readonly size: number;
+  /** Bytes of what the repository holds; null where it holds nothing. */
+  readonly storedSize: number | null;
+}
+
+/**
+ * References (?2, JSON) that object to a manifest in repository ?1. An index may list blobs among its manifests, as the
+ * caches of BuildKit do; a layer is never a manifest.
+ */
+const OBJECTIONS = `
+  SELECT w.value ->> 'digest' AS digest, w.value ->> 'size' AS size, COALESCE(m.size, b.size) AS storedSize
+  FROM json_each(?2) w
+  LEFT JOIN repositories r ON r.name = ?1
+  LEFT JOIN manifests m ON w.value ->> 'role' = 'manifest' AND m.repository_id = r.id AND m.digest = w.value ->> 'digest'
+  LEFT JOIN repository_blobs rb ON rb.repository_id = r.id AND rb.digest = w.value ->> 'digest'
+  LEFT JOIN blobs b ON b.digest = rb.digest
+  WHERE IIF(COALESCE(m.size, b.size) IS NULL, w.value ->> 'required', COALESCE(m.size, b.size) <> w.value ->> 'size')`;
+
+function serialiseReferences(references: readonly CheckedReference[]): string {
+  return JSON.stringify(references.map(({ role, digest, size, required }) => ({ role, digest, size, required })));
+}
+
+/**
+ * Stores a manifest and moves its tags in one transaction, which first looks at all that the manifest refers to. A
+ * manifest that the repository holds already is not looked at again. False, with nothing changed, when a reference
+ * objects: {@link findObjections} tells which. One round trip.
+ */
+export async function insertManifest(
+  db: D1Database,
+  entry: NewManifest,
+  references: readonly CheckedReference[],
+): Promise<boolean> {
+  const json = serialiseReferences(references);
+  const { repository, digest, manifest, now } = entry;
+  const results = await db.batch([
+    // A manifest that requires nothing may be the first thing in its repository; any other finds it there.
+    db
+      .prepare(
+        `INSERT INTO repositories (name, created_at)
+         SELECT ?1, ?3 WHERE NOT EXISTS (SELECT 1 FROM json_each(?2) WHERE value ->> 'required')
+         ON CONFLICT (name) DO NOTHING`,
+      )
+      .bind(repository, json, now),
+    db
+      .prepare(
+        `INSERT INTO manifests (repository_id, digest, media_type, artifact_type, subject_digest, size, annotations,
+                                bytes, object_key, pushed_at, pushed_by)
+         SELECT r.id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM repositories r
+         WHERE r.name = ?1 AND (
+           EXISTS (SELECT 1 FROM manifests WHERE repository_id = r.id AND digest = ?3) OR NOT EXISTS (${OBJECTIONS}))
+         ON CONFLICT (repository_id, digest) DO UPDATE SET
+           media_type = excluded.media_type, pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by
+         RETURNING id`,
+      )
+      .bind(
+        ...[repository, json, digest, manifest.mediaType, manifest.artifactType ?? null, manifest.subject ?? null],
+        ...[entry.size, inlineAnnotations(entry), entry.text ?? null, entry.objectKey ?? null, now, entry.actor],
+      ),
+    db
+      .prepare(
+        `INSERT INTO manifest_references (repository_id, manifest_digest, position, role, digest)
+         SELECT m.repository_id, m.digest, w.key, w.value ->> 'role', w.value ->> 'digest'
+         FROM repositories r
+         JOIN manifests m ON m.repository_id = r.id AND m.digest = ?3, json_each(?2) w
+         WHERE r.name = ?1
+         ON CONFLICT DO NOTHING`,
+      )
+      .bind(repository, json, digest),
+    recordTagMoves(db, entry),
+    upsertTags(db, entry),
+    ...discardUnlessManifest(db, entry),
+  ]);
+  return (results[1]?.results.length ?? 0) > 0;
+}
+
+/** Only referrers are listed with their annotations, and only bytes in the row leave room for them beside. */
+function inlineAnnotations({ manifest, text }: NewManifest): string | null {
+  const wanted = manifest.subject !== undefined && text !== undefined && manifest.annotations !== undefined;
+  return wanted ? JSON.stringify(manifest.annotations) : null;
+}
+
+function discardUnlessManifest(db: D1Database, { objectKey, now }: NewManifest): D1PreparedStatement[] {
+  if (objectKey === undefined) return [];
+  return [
+    db
+      .prepare(
+        `INSERT INTO discarded_objects (object_key, discarded_at)
+         SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM manifests WHERE object_key = ?1)`,
+      )
+      .bind(objectKey, now),
+  ];
+}
+
+/** The references that keep a manifest out of the repository. One query. */
+export async function findObjections(
+  db: D1Database,
+  repository: RepositoryName,
+  references: readonly CheckedReference[],
+): Promise<Objection[]> {
+  const statement = db.prepare(OBJECTIONS).bind(repository, serialiseReferences(references));
+  return (await statement.all<{ digest: Digest; size: number; storedSize: number | null }>()).results;
+}
+
+/**
+ * Deletes a manifest and its tags, unless an index of the repository refers to it. What it refers to stays, for
+ * collection. One round trip.
+ */
+export async function deleteManifest(
+  db: D1Database,
+  deletion: { repository: RepositoryName; digest: Digest; actor: string; now: number },
+): Promise<Deletion> {
+  const { repository, digest, now } = deletion;
+  const holders = `SELECT mr.manifest_digest FROM repositories r
+                   JOIN manifest_references mr ON mr.repository_id = r.id AND mr.digest = ?2 WHERE r.name = ?1`;
+  const target = `repository_id = (SELECT id FROM repositories WHERE name = ?1) AND digest = ?2 AND NOT EXISTS (${holders})`;
+  const [known, held, , , , deleted] = await db.batch<{ manifest_digest: Digest }>([
+    selectRepository(db, repository),
+    db.prepare(`${holders} LIMIT 1`).bind(repository, digest),
+    recordTagDeletions(db, deletion, target),
+    db.prepare(`DELETE FROM tags WHERE ${target}`).bind(repository, digest),
+    db
+      .prepare(
+        `INSERT INTO discarded_objects (object_key, discarded_at)
+         SELECT object_key, ?3 FROM manifests WHERE ${target} AND object_key IS NOT NULL`,
+      )
+      .bind(repository, digest, now),
+    db.prepare(`DELETE FROM manifests WHERE ${target} RETURNING id`).bind(repository, digest),
+  ]);
+  if (known?.results.length === 0) return { kind: "repository-unknown" };
+  const holder = held?.results[0];
+  if (holder) return { kind: "held", by: holder.manifest_digest };
+  return { kind: deleted?.results.length === 0 ? "unknown" : "deleted" };
+}

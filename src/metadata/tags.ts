@@ -1,0 +1,96 @@
+import type { Digest } from "../oci/digest.ts";
+import type { PageRequest } from "../oci/page.ts";
+import type { Tag } from "../oci/reference.ts";
+import type { RepositoryName } from "../oci/repository-name.ts";
+import type { Deletion } from "./blobs.ts";
+import { selectRepository } from "./repositories.ts";
+
+/** Tags on their way to a manifest. */
+interface TagMove {
+  readonly repository: RepositoryName;
+  readonly digest: Digest;
+  readonly tags: readonly Tag[];
+  readonly actor: string;
+  readonly now: number;
+}
+
+/** Records those of the tags that will name another manifest than before. Does nothing while the manifest is absent. */
+export function recordTagMoves(db: D1Database, move: TagMove): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO tag_events (repository_id, name, digest, previous_digest, actor, occurred_at)
+       SELECT r.id, w.value, m.digest, t.digest, ?4, ?5
+       FROM repositories r
+       JOIN manifests m ON m.repository_id = r.id AND m.digest = ?2
+       JOIN json_each(?3) w
+       LEFT JOIN tags t ON t.repository_id = r.id AND t.name = w.value
+       WHERE r.name = ?1 AND t.digest IS NOT m.digest`,
+    )
+    .bind(move.repository, move.digest, JSON.stringify(move.tags), move.actor, move.now);
+}
+
+/** Makes the tags name the manifest. Does nothing while the manifest is absent. */
+export function upsertTags(db: D1Database, move: TagMove): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO tags (repository_id, name, digest, updated_at)
+       SELECT r.id, w.value, m.digest, ?4
+       FROM repositories r JOIN manifests m ON m.repository_id = r.id AND m.digest = ?2 JOIN json_each(?3) w
+       WHERE r.name = ?1
+       ON CONFLICT (repository_id, name) DO UPDATE SET digest = excluded.digest, updated_at = excluded.updated_at`,
+    )
+    .bind(move.repository, move.digest, JSON.stringify(move.tags), move.now);
+}
+
+/** Records the deletion of the tags that `where` selects; its parameters are ?1 and ?2. */
+export function recordTagDeletions(
+  db: D1Database,
+  deletion: { repository: RepositoryName; actor: string; now: number; digest?: Digest; tag?: Tag },
+  where: string,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO tag_events (repository_id, name, digest, previous_digest, actor, occurred_at)
+       SELECT repository_id, name, NULL, digest, ?3, ?4 FROM tags WHERE ${where}`,
+    )
+    .bind(deletion.repository, deletion.digest ?? deletion.tag ?? null, deletion.actor, deletion.now);
+}
+
+/** Deletes a tag; the manifest stays. One round trip. */
+export async function deleteTag(
+  db: D1Database,
+  deletion: { repository: RepositoryName; tag: Tag; actor: string; now: number },
+): Promise<Exclude<Deletion["kind"], "held">> {
+  const target = "repository_id = (SELECT id FROM repositories WHERE name = ?1) AND name = ?2";
+  const [known, , deleted] = await db.batch([
+    selectRepository(db, deletion.repository),
+    recordTagDeletions(db, deletion, target),
+    db.prepare(`DELETE FROM tags WHERE ${target} RETURNING name`).bind(deletion.repository, deletion.tag),
+  ]);
+  if (known?.results.length === 0) return "repository-unknown";
+  return deleted?.results.length === 0 ? "unknown" : "deleted";
+}
+
+/**
+ * Tags in the spec's order, in which case does not count, after `page.last`; one more than asked for if there are more.
+ * Undefined for an unknown repository. One round trip.
+ */
+export async function listTags(
+  db: D1Database,
+  repository: RepositoryName,
+  page: PageRequest,
+): Promise<string[] | undefined> {
+  const [known, tags] = await db.batch<{ name: string }>([
+    selectRepository(db, repository),
+    db
+      .prepare(
+        `SELECT name FROM tags
+         WHERE repository_id = (SELECT id FROM repositories WHERE name = ?1)
+           AND (name COLLATE NOCASE, name) > (?2, ?2)
+         ORDER BY name COLLATE NOCASE, name LIMIT ?3`,
+      )
+      .bind(repository, page.last, page.limit + 1),
+  ]);
+  if (known?.results.length === 0) return undefined;
+  return (tags?.results ?? []).map((row) => row.name);
+}

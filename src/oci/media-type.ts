@@ -1,0 +1,37 @@
+/** Media types with a meaning for the registry. Everything else passes through untouched. */
+export const MEDIA_TYPES = {
+  ociManifest: "application/vnd.oci.image.manifest.v1+json",
+  ociIndex: "application/vnd.oci.image.index.v1+json",
+  /** Gone from the image spec in 1.1, but some registries still hold what early tools pushed as it. */
+  ociArtifact: "application/vnd.oci.artifact.manifest.v1+json",
+  dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
+  dockerManifestList: "application/vnd.docker.distribution.manifest.list.v2+json",
+  octetStream: "application/octet-stream",
+} as const;
+
+const NON_DISTRIBUTABLE = new Set([
+  "application/vnd.oci.image.layer.nondistributable.v1.tar",
+  "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+  "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
+  "application/vnd.docker.image.rootfs.foreign.diff.tar",
+  "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+]);
+
+/** Layers that clients fetch from elsewhere, and that need not be in the registry (image spec, "Non-Distributable Layers"). */
+export function isNonDistributable(mediaType: string): boolean {
+  return NON_DISTRIBUTABLE.has(mediaType);
+}
+
+/** True for the two kinds that list other manifests. */
+export function isIndex(mediaType: string): boolean {
+  return mediaType === MEDIA_TYPES.ociIndex || mediaType === MEDIA_TYPES.dockerManifestList;
+}
+
+/** RFC 6838 "type/subtype", which is what the image spec demands of every media type. */
+export const MEDIA_TYPE_PATTERN = /^[a-zA-Z0-9][a-zA-Z0-9!#$&^_.+-]{0,126}\/[a-zA-Z0-9][a-zA-Z0-9!#$&^_.+-]{0,126}$/;
+
+/** A Content-Type without its parameters, in lower case; undefined when it is absent or not a media type. */
+export function parseContentType(header: string | null): string | undefined {
+  const mediaType = header?.split(";", 1)[0]?.trim().toLowerCase();
+  return mediaType !== undefined && MEDIA_TYPE_PATTERN.test(mediaType) ? mediaType : undefined;
+}

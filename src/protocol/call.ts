@@ -1,0 +1,38 @@
+import type { Caller } from "../auth/access.ts";
+import type { Context } from "../context.ts";
+import { OciError } from "../oci/error.ts";
+
+/** A request that has found its route, and whose caller may take it. */
+export interface Call {
+  readonly request: Request;
+  readonly url: URL;
+  readonly context: Context;
+  readonly caller: Caller;
+  /** Path parameters, as they stand in the URL. */
+  readonly params: Readonly<Record<string, string | undefined>>;
+}
+
+export type Handler = (call: Call) => Promise<Response>;
+
+/** A path parameter without percent escapes: clients may escape the colon of a digest. */
+export function decodeParam(call: Pick<Call, "params">, name: string): string {
+  const text = call.params[name] ?? "";
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new OciError("NOT_FOUND", { message: "the path is not valid percent-encoding" });
+  }
+}
+
+/** Content-Length in bytes; undefined when the body's length is unknown. */
+export function contentLength(request: Request): number | undefined {
+  const header = request.headers.get("Content-Length");
+  return header !== null && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+}
+
+/** `Link` to the next page (RFC 8288): a relative reference in angle brackets, with what the client asked before. */
+export function nextPage(url: URL, changes: Readonly<Record<string, string>>): Record<string, string> {
+  const query = new URLSearchParams(url.search);
+  for (const [name, value] of Object.entries(changes)) query.set(name, value);
+  return { Link: `<${url.pathname}?${query.toString()}>; rel="next"` };
+}

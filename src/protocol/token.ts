@@ -1,0 +1,48 @@
+import { parseBasic } from "../auth/basic.ts";
+import { parseScopes } from "../auth/scope.ts";
+import type { IssuedToken } from "../auth/token.ts";
+import { grantToken } from "../auth/token-service.ts";
+import type { Context } from "../context.ts";
+
+/** A request to the token endpoint needs no caller: it makes one. */
+interface TokenCall {
+  readonly request: Request;
+  readonly url: URL;
+  readonly context: Context;
+}
+
+/** Clients of either specification find the token under the name that they know. */
+function answer({ token, issuedAt, expiresIn }: IssuedToken): Response {
+  const body = { token, access_token: token, expires_in: expiresIn, issued_at: issuedAt.toISOString() };
+  return Response.json(body, { headers: { "Cache-Control": "no-store" } });
+}
+
+/** Docker's "Token Authentication Specification": GET with Basic, and one `scope` for each resource. */
+export async function getToken({ request, url, context }: TokenCall): Promise<Response> {
+  const credentials = parseBasic(request.headers.get("Authorization"));
+  const issued = await grantToken(context, credentials, parseScopes(url.searchParams.getAll("scope")));
+  return answer(issued);
+}
+
+/** RFC 6749, section 5.2: how the form endpoint says no. containerd then falls back to GET. */
+function oauthError(error: string, description: string): Response {
+  return Response.json(
+    { error, error_description: description },
+    { status: 400, headers: { "Cache-Control": "no-store" } },
+  );
+}
+
+/** A form is a few hundred bytes; tokens of other issuers that serve as passwords are a few thousand. */
+const FORM_MAX_BYTES = 64 * 1024;
+
+/** Docker's "OAuth2 Token Authentication": POST with a form, and scopes in one text. */
+export async function postToken({ request, context }: TokenCall): Promise<Response> {
+  const length = Number(request.headers.get("Content-Length") ?? FORM_MAX_BYTES + 1);
+  if (length > FORM_MAX_BYTES) return oauthError("invalid_request", "the form is too large, or states no length");
+  const form = new URLSearchParams(await request.text());
+  if (form.get("grant_type") !== "password") {
+    return oauthError("unsupported_grant_type", "use grant_type=password, or GET with Basic");
+  }
+  const credentials = { username: form.get("username") ?? "", password: form.get("password") ?? "" };
+  return answer(await grantToken(context, credentials, parseScopes(form.getAll("scope"))));
+}

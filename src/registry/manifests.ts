@@ -1,0 +1,122 @@
+import type { SparseManifests } from "../config.ts";
+import type { Context } from "../context.ts";
+import * as metadata from "../metadata/manifests.ts";
+import type { CheckedReference, Objection, StoredManifest } from "../metadata/manifests.ts";
+import { deleteTag } from "../metadata/tags.ts";
+import { CANONICAL_ALGORITHM, computeDigest, type Digest, digestAlgorithm } from "../oci/digest.ts";
+import { OciError } from "../oci/error.ts";
+import { type Manifest, parseManifest } from "../oci/manifest.ts";
+import { isIndex } from "../oci/media-type.ts";
+import type { Reference, Tag } from "../oci/reference.ts";
+import type { RepositoryName } from "../oci/repository-name.ts";
+import { newManifestKey } from "../storage/keys.ts";
+import { getStream, putBytes } from "../storage/objects.ts";
+import { assertDeleted, foundOr } from "./blobs.ts";
+
+export type { StoredManifest } from "../metadata/manifests.ts";
+
+/** Spec, "Pushing Manifests": at least 4 megabytes are accepted. containerd reads no more than this either. */
+export const MANIFEST_MAX_BYTES = 4 * 1024 * 1024;
+
+/** Larger manifests lie in R2: a row holds 2 MB, the annotations of a referrer beside its bytes. */
+const INLINE_MAX_BYTES = 900_000;
+
+/** Spec end-3: what a tag or digest names. One D1 query. Throws MANIFEST_UNKNOWN, NAME_UNKNOWN. */
+export async function findManifest(
+  { db }: Context,
+  repository: RepositoryName,
+  reference: Reference,
+  withText: boolean,
+): Promise<StoredManifest> {
+  const detail = reference.kind === "tag" ? { tag: reference.tag } : { digest: reference.digest };
+  return foundOr(await metadata.findManifest(db, repository, reference, withText), "MANIFEST_UNKNOWN", detail);
+}
+
+/** The exact bytes of a manifest that {@link findManifest} found with its text. One class B operation for large ones. */
+export async function readManifest({ bucket }: Context, manifest: StoredManifest): Promise<ReadableStream | string> {
+  if (manifest.objectKey !== undefined) return await getStream(bucket, manifest.objectKey);
+  return manifest.text ?? "";
+}
+
+export interface ManifestPush {
+  readonly repository: RepositoryName;
+  readonly reference: Reference;
+  /** Tags beside the one of the reference. */
+  readonly tags: readonly Tag[];
+  readonly bytes: Uint8Array;
+  readonly contentType: string | undefined;
+  readonly actor: string;
+}
+
+/**
+ * Spec end-7: stores a manifest with all that it refers to in sight, and moves its tags. Two D1 round trips at most, one
+ * when it is accepted; one class A operation for a manifest too large for a row.
+ * @throws OciError MANIFEST_INVALID, DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN with each missing digest, SIZE_INVALID.
+ */
+export async function pushManifest(
+  { db, bucket, config, now }: Context,
+  push: ManifestPush,
+): Promise<{ digest: Digest; subject: Digest | undefined }> {
+  const { repository, reference, bytes, actor } = push;
+  const algorithm = reference.kind === "digest" ? digestAlgorithm(reference.digest) : CANONICAL_ALGORITHM;
+  const digest = await computeDigest(algorithm, bytes);
+  if (reference.kind === "digest" && reference.digest !== digest)
+    throw new OciError("DIGEST_INVALID", { detail: { digest } });
+  const manifest = parseManifest(bytes, push.contentType);
+  const references = checkReferences(manifest, config.sparseManifests);
+
+  const isInline = bytes.byteLength <= INLINE_MAX_BYTES;
+  const objectKey = isInline ? undefined : newManifestKey();
+  if (objectKey !== undefined) await putBytes(bucket, objectKey, bytes);
+  const entry = {
+    ...{ repository, digest, manifest, objectKey, actor, now: now(), size: bytes.byteLength },
+    text: isInline ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) : undefined,
+    tags: reference.kind === "tag" ? [reference.tag, ...push.tags] : push.tags,
+  };
+  const isAccepted = await metadata.insertManifest(db, entry, references);
+  if (!isAccepted) throw refusal(await metadata.findObjections(db, repository, references));
+  return { digest, subject: manifest.subject };
+}
+
+/** Which references the repository must hold, as the operator's setting has it. */
+function checkReferences(manifest: Manifest, sparse: SparseManifests): CheckedReference[] {
+  const isSparse = sparse === "all" || (sparse === "index" && isIndex(manifest.mediaType));
+  return manifest.references.map((reference) => ({ ...reference, required: reference.distributable && !isSparse }));
+}
+
+function refusal(objections: readonly Objection[]): OciError {
+  const missing = [...new Set(objections.filter(({ storedSize }) => storedSize === null).map(({ digest }) => digest))];
+  if (missing.length > 0) {
+    return new OciError("MANIFEST_BLOB_UNKNOWN", {
+      message: `the repository does not hold ${missing.length === 1 ? (missing[0] ?? "") : `${missing.length} of the references`}`,
+      detail: missing.map((digest) => ({ digest })),
+    });
+  }
+  if (objections.length === 0) {
+    // What was missing a moment ago is here now: the client's next try will find it.
+    return new OciError("UNAVAILABLE", {
+      message: "the repository changed meanwhile; try again",
+      headers: { "Retry-After": "1" },
+    });
+  }
+  return new OciError("SIZE_INVALID", {
+    message: "descriptors state other sizes than the content has",
+    detail: objections,
+  });
+}
+
+/** Spec end-9: deletes a tag, or a manifest with all its tags. One D1 round trip. */
+export async function deleteManifest(
+  { db, now }: Context,
+  deletion: { repository: RepositoryName; reference: Reference; actor: string },
+): Promise<void> {
+  const { repository, reference, actor } = deletion;
+  if (reference.kind === "tag") {
+    const kind = await deleteTag(db, { repository, tag: reference.tag, actor, now: now() });
+    assertDeleted({ kind }, "MANIFEST_UNKNOWN", { tag: reference.tag });
+    return;
+  }
+  const { digest } = reference;
+  const result = await metadata.deleteManifest(db, { repository, digest, actor, now: now() });
+  assertDeleted(result, "MANIFEST_UNKNOWN", { digest });
+}

@@ -1,0 +1,94 @@
+import type { Context } from "../context.ts";
+import type { SessionHold } from "../metadata/blobs.ts";
+import type { DiscardedObject } from "../metadata/discarded-objects.ts";
+import * as sessions from "../metadata/uploads.ts";
+import { OciError } from "../oci/error.ts";
+import { type ByteRange, formatUploadRange } from "../oci/range.ts";
+import type { RepositoryName } from "../oci/repository-name.ts";
+import { type UploadedPart, uploadLocation, type UploadSession } from "../oci/upload-session.ts";
+
+/** How long a request that died may keep others from its session. A request that lives renews its hold. */
+const HOLD_MS = 120_000;
+const HOLD_RENEWAL_MS = 60_000;
+
+/** An upload session, by where its URL points. */
+export interface UploadAddress {
+  readonly repository: RepositoryName;
+  readonly id: string;
+}
+
+/** The bytes of one request. */
+export interface Chunk {
+  readonly body: ReadableStream | null;
+  /** Content-Length; undefined for a body of unknown length. */
+  readonly length: number | undefined;
+  /** Content-Range, which a client sends with a chunk among several. */
+  readonly range: ByteRange | undefined;
+}
+
+/** A session while this request holds it. */
+export interface ClaimedUpload {
+  readonly address: UploadAddress;
+  readonly hold: SessionHold;
+  readonly session: UploadSession;
+  readonly parts: readonly UploadedPart[];
+  /** Objects that this request made and that nothing holds yet: discarded if it fails. */
+  readonly created: DiscardedObject[];
+}
+
+/** 416 with where the upload stands: the client goes on there. */
+export function rangeInvalid(address: UploadAddress, received: number, message: string): OciError {
+  const headers = { Location: uploadLocation(address.repository, address.id), Range: formatUploadRange(received) };
+  return new OciError("RANGE_INVALID", { message, detail: { received }, headers });
+}
+
+async function claimUpload({ db, now, config }: Context, address: UploadAddress, chunk: Chunk): Promise<ClaimedUpload> {
+  const at = now();
+  const writer = crypto.randomUUID();
+  const offset = chunk.range?.offset;
+  const claimed = await sessions.claimSession(db, {
+    ...{ ...address, now: at, writer, offset },
+    ...{ writerExpiresAt: at + HOLD_MS, expiresAt: at + config.uploadTtlMs },
+  });
+  if (claimed) return { address, hold: { id: address.id, writer }, ...claimed, created: [] };
+  const session = await sessions.findSession(db, { ...address, now: at });
+  if (!session) throw new OciError("BLOB_UPLOAD_UNKNOWN");
+  const isElsewhere = offset !== undefined && offset !== session.received;
+  const message = isElsewhere
+    ? `the upload stands at byte ${session.received}`
+    : "another request writes to the upload";
+  throw rangeInvalid(address, session.received, message);
+}
+
+/**
+ * Runs `work` while this request alone may write to the session. If it fails, the session is as it was before; if the
+ * bytes were not those of their digest, the session is gone.
+ * @throws OciError BLOB_UPLOAD_UNKNOWN; RANGE_INVALID when the chunk does not start where the upload stands, or another
+ * request holds it; SIZE_INVALID; and whatever `work` throws.
+ */
+export async function withClaim<T>(
+  context: Context,
+  address: UploadAddress,
+  chunk: Chunk,
+  work: (claim: ClaimedUpload) => Promise<T>,
+): Promise<T> {
+  if (chunk.range && chunk.length !== undefined && chunk.range.length !== chunk.length) {
+    throw new OciError("SIZE_INVALID", { message: "Content-Range and Content-Length differ" });
+  }
+  const claim = await claimUpload(context, address, chunk);
+  const { db, now } = context;
+  const renewal = setInterval(() => {
+    // A hold that could not be renewed is missed at the end, by the statement that needs it.
+    sessions.renewClaim(db, claim.hold, now() + HOLD_MS).catch(() => undefined);
+  }, HOLD_RENEWAL_MS);
+  try {
+    return await work(claim);
+  } catch (error) {
+    const isHopeless = error instanceof OciError && error.code === "DIGEST_INVALID";
+    const giveBack = isHopeless ? sessions.abandonSession : sessions.releaseClaim;
+    await giveBack(db, claim.hold, claim.created, now());
+    throw error;
+  } finally {
+    clearInterval(renewal);
+  }
+}

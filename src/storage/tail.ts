@@ -1,0 +1,41 @@
+import { EMPTY_TAIL, type TailPiece, type UploadTail } from "../oci/upload-session.ts";
+import { newBlobKey, newTailKey } from "./keys.ts";
+import { getBytes, putBytes } from "./objects.ts";
+
+/** Tails up to this size lie in the session's row: a chunk of a few bytes costs no object. */
+const INLINE_MAX_BYTES = 64 * 1024;
+
+/** Copies a tail's bytes into the start of `target`. One class B operation for each piece. */
+export async function readTail(bucket: R2Bucket, tail: UploadTail, target: Uint8Array): Promise<void> {
+  const pieces = await Promise.all(tail.pieces.map(async (piece) => await getBytes(bucket, piece.key)));
+  let position = 0;
+  for (const bytes of [...pieces, Uint8Array.fromBase64(tail.inline)]) {
+    target.set(bytes, position);
+    position += bytes.byteLength;
+  }
+}
+
+/**
+ * A tail with more bytes at its end. What lies in objects is never written again. At most one class A operation.
+ * @param fromFirstByte the tail begins where the upload begins: its first piece may become the blob as it lies.
+ */
+export async function appendTail(
+  bucket: R2Bucket,
+  tail: UploadTail,
+  bytes: Uint8Array,
+  fromFirstByte: boolean,
+): Promise<{ tail: UploadTail; created: TailPiece | undefined }> {
+  const inline = Uint8Array.fromBase64(tail.inline);
+  const length = inline.byteLength + bytes.byteLength;
+  const joined = inline.byteLength === 0 ? bytes : new Uint8Array(length);
+  if (joined !== bytes) {
+    joined.set(inline);
+    joined.set(bytes, inline.byteLength);
+  }
+  if (length <= INLINE_MAX_BYTES)
+    return { tail: { pieces: tail.pieces, inline: joined.toBase64() }, created: undefined };
+  const mayBecomeBlob = fromFirstByte && tail.pieces.length === 0;
+  const piece = { key: mayBecomeBlob ? newBlobKey() : newTailKey(), size: length };
+  await putBytes(bucket, piece.key, joined);
+  return { tail: { pieces: [...tail.pieces, piece], inline: EMPTY_TAIL.inline }, created: piece };
+}
