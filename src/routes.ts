@@ -19,7 +19,7 @@ import * as uploads from "./protocol/uploads.ts";
 type Requirement = "account" | "catalog" | readonly Action[];
 
 const PULL: Requirement = ["pull"];
-const PUSH: Requirement = ["pull", "push"];
+const PUSH: Requirement = ["push"];
 const DELETE: Requirement = ["delete"];
 
 type Method = "get" | "head" | "post" | "put" | "patch" | "delete";

@@ -33,6 +33,12 @@ async function authenticate({ config, now }: Context, authorization: string | nu
   return { kind: "caller", scheme: "basic", caller: { account, allows: () => true, mayPullAnything: true } };
 }
 
+/** A client that pushes looks first at what is there: it is told to ask for both, as all registries tell it. */
+function askedFor(access: Access): Access {
+  if (access.type !== "repository" || !access.actions.includes("push")) return access;
+  return { ...access, actions: ["pull", "push"] };
+}
+
 interface Challenge {
   readonly origin: string;
   readonly access: Access | undefined;
@@ -48,7 +54,7 @@ function unauthorized({ origin, access, error, message }: Challenge): OciError {
   const parameters = [
     `realm="${origin}/token"`,
     `service="${TOKEN_SERVICE}"`,
-    ...(access ? [`scope="${formatScope(access)}"`] : []),
+    ...(access ? [`scope="${formatScope(askedFor(access))}"`] : []),
     ...(error ? [`error="${error}"`] : []),
   ];
   return new OciError("UNAUTHORIZED", {

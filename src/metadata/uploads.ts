@@ -79,13 +79,16 @@ export interface Claim extends SessionKey {
 }
 
 /**
- * Takes the session for one request, with the parts it has so far. Undefined when it is unknown, held by another
- * request, or at another offset: {@link findSession} tells which. One round trip.
+ * Takes the session for one request. Undefined when it is unknown, held by another request, or at another offset:
+ * {@link findSession} tells which. One round trip.
+ * @returns the parts so far too, if they are wanted: a chunk needs none of them, and there may be thousands.
  */
 export async function claimSession(
   db: D1Database,
   claim: Claim,
+  withParts: boolean,
 ): Promise<{ session: UploadSession; parts: UploadedPart[] } | undefined> {
+  const listParts = db.prepare("SELECT number, etag FROM upload_parts WHERE session_id = ?1 ORDER BY number");
   const [claimed, parts] = await db.batch<SessionRow & UploadedPart>([
     db
       .prepare(
@@ -98,7 +101,7 @@ export async function claimSession(
         ...[claim.id, claim.repository, claim.now, claim.writer, claim.writerExpiresAt, claim.expiresAt],
         claim.offset ?? null,
       ),
-    db.prepare("SELECT number, etag FROM upload_parts WHERE session_id = ?1 ORDER BY number").bind(claim.id),
+    ...(withParts ? [listParts.bind(claim.id)] : []),
   ]);
   const row = claimed?.results[0];
   return row ? { session: toSession(row), parts: parts?.results ?? [] } : undefined;

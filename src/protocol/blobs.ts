@@ -17,6 +17,12 @@ function blobHeaders({ digest }: registry.StoredBlob): Record<string, string> {
   return { ...contentHeaders(digest, MEDIA_TYPES.octetStream, "digest"), "Accept-Ranges": "bytes" };
 }
 
+/** The Range header, unless If-Range names other content (RFC 9110, section 13.1.5). */
+function rangeHeader({ headers }: Request, { digest }: registry.StoredBlob): string | null {
+  const ifRange = headers.get("If-Range");
+  return ifRange === null || ifRange === `"${digest}"` ? headers.get("Range") : null;
+}
+
 /** Spec end-2, HEAD. */
 export async function headBlob(call: Call): Promise<Response> {
   const blob = await addressed(call).blob;
@@ -29,7 +35,7 @@ export async function getBlob(call: Call): Promise<Response> {
   const blob = await addressed(call).blob;
   const headers = blobHeaders(blob);
   if (isNotModified(request, blob.digest)) return new Response(null, { status: 304, headers });
-  const range = parseRange(request.headers.get("Range"), blob.size);
+  const range = parseRange(rangeHeader(request, blob), blob.size);
   if (range.kind === "unsatisfiable") {
     throw new OciError("RANGE_INVALID", { headers: { "Content-Range": `bytes */${blob.size}` } });
   }

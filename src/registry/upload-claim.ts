@@ -31,10 +31,14 @@ export interface ClaimedUpload {
   readonly address: UploadAddress;
   readonly hold: SessionHold;
   readonly session: UploadSession;
+  /** The parts so far; only a request that may be the last has them. */
   readonly parts: readonly UploadedPart[];
   /** Objects that this request made and that nothing holds yet: discarded if it fails. */
   readonly created: DiscardedObject[];
 }
+
+/** What a request takes a session for: to go on with it, or to end it. */
+export type Purpose = "continue" | "finish";
 
 /** 416 with where the upload stands: the client goes on there. */
 export function rangeInvalid(address: UploadAddress, received: number, message: string): OciError {
@@ -42,14 +46,20 @@ export function rangeInvalid(address: UploadAddress, received: number, message: 
   return new OciError("RANGE_INVALID", { message, detail: { received }, headers });
 }
 
-async function claimUpload({ db, now, config }: Context, address: UploadAddress, chunk: Chunk): Promise<ClaimedUpload> {
+async function claimUpload(
+  { db, now, config }: Context,
+  address: UploadAddress,
+  chunk: Chunk,
+  purpose: Purpose,
+): Promise<ClaimedUpload> {
   const at = now();
   const writer = crypto.randomUUID();
   const offset = chunk.range?.offset;
-  const claimed = await sessions.claimSession(db, {
+  const claim = {
     ...{ ...address, now: at, writer, offset },
     ...{ writerExpiresAt: at + HOLD_MS, expiresAt: at + config.uploadTtlMs },
-  });
+  };
+  const claimed = await sessions.claimSession(db, claim, purpose === "finish");
   if (claimed) return { address, hold: { id: address.id, writer }, ...claimed, created: [] };
   const session = await sessions.findSession(db, { ...address, now: at });
   if (!session) throw new OciError("BLOB_UPLOAD_UNKNOWN");
@@ -70,12 +80,13 @@ export async function withClaim<T>(
   context: Context,
   address: UploadAddress,
   chunk: Chunk,
+  purpose: Purpose,
   work: (claim: ClaimedUpload) => Promise<T>,
 ): Promise<T> {
   if (chunk.range && chunk.length !== undefined && chunk.range.length !== chunk.length) {
     throw new OciError("SIZE_INVALID", { message: "Content-Range and Content-Length differ" });
   }
-  const claim = await claimUpload(context, address, chunk);
+  const claim = await claimUpload(context, address, chunk, purpose);
   const { db, now } = context;
   const renewal = setInterval(() => {
     // A hold that could not be renewed is missed at the end, by the statement that needs it.

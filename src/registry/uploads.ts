@@ -52,7 +52,7 @@ export async function cancelUpload({ db, now }: Context, address: UploadAddress)
  * request holds it; BLOB_UPLOAD_INVALID when the body breaks off, with what came before kept.
  */
 export async function receiveChunk(context: Context, address: UploadAddress, chunk: Chunk): Promise<number> {
-  return await withClaim(context, address, chunk, async (claim) => {
+  return await withClaim(context, address, chunk, "continue", async (claim) => {
     const isOnePut = isWholeBlobAtOnce(claim.session, chunk) && chunk.length >= STREAMED_PUT_MIN_BYTES;
     return isOnePut ? await receiveInOnePut(context, claim, chunk) : await receiveInParts(context, claim, chunk);
   });
@@ -69,7 +69,7 @@ export async function finishUpload(
   digest: Digest,
   chunk: Chunk,
 ): Promise<StoredBlob> {
-  return await withClaim(context, address, chunk, async (claim) => {
+  return await withClaim(context, address, chunk, "finish", async (claim) => {
     if (isWholeBlobAtOnce(claim.session, chunk)) {
       const key = newBlobKey();
       claim.created.push({ key, multipartId: undefined });
