@@ -4,12 +4,7 @@ export interface DiscardedObject {
   readonly multipartId: string | undefined;
 }
 
-/** Notes objects that a request made in vain. One round trip. */
-export async function discardObjects(db: D1Database, objects: readonly DiscardedObject[], now: number): Promise<void> {
-  if (objects.length > 0) await discardStatement(db, objects, now).run();
-}
-
-/** {@link discardObjects} as a part of a transaction. */
+/** A statement that notes objects which a request made in vain, or which nothing will need any more. */
 export function discardStatement(
   db: D1Database,
   objects: readonly DiscardedObject[],

@@ -28,7 +28,7 @@ export function isIndex(mediaType: string): boolean {
 }
 
 /** RFC 6838 "type/subtype", which is what the image spec demands of every media type. */
-export const MEDIA_TYPE_PATTERN = /^[a-zA-Z0-9][a-zA-Z0-9!#$&^_.+-]{0,126}\/[a-zA-Z0-9][a-zA-Z0-9!#$&^_.+-]{0,126}$/;
+const MEDIA_TYPE_PATTERN = /^[a-zA-Z0-9][a-zA-Z0-9!#$&^_.+-]{0,126}\/[a-zA-Z0-9][a-zA-Z0-9!#$&^_.+-]{0,126}$/;
 
 /** A Content-Type without its parameters, in lower case; undefined when it is absent or not a media type. */
 export function parseContentType(header: string | null): string | undefined {
