@@ -4,7 +4,7 @@ import type { Config } from "../config.ts";
 /** What a page of another origin may read of an answer. */
 const EXPOSED_HEADERS = [
   ...["Content-Length", "Content-Range", "Docker-Content-Digest", "Docker-Upload-UUID", "ETag", "Link", "Location"],
-  ...["OCI-Chunk-Min-Length", "OCI-Filters-Applied", "OCI-Subject", "OCI-Tag", "Range", "WWW-Authenticate"],
+  ...["OCI-Filters-Applied", "OCI-Subject", "OCI-Tag", "Range", "WWW-Authenticate"],
 ];
 
 /**

@@ -2,7 +2,7 @@ import { CANONICAL_ALGORITHM, type Digest, parseAlgorithm, parseDigest } from ".
 import { OciError } from "../oci/error.ts";
 import { formatUploadRange, parseUploadRange } from "../oci/range.ts";
 import { isRepositoryName, parseRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
-import { PART_SIZE_BYTES, uploadLocation } from "../oci/upload-session.ts";
+import { uploadLocation } from "../oci/upload-session.ts";
 import { mountBlob } from "../registry/blobs.ts";
 import * as registry from "../registry/uploads.ts";
 import { type Call, contentLength } from "./call.ts";
@@ -64,8 +64,7 @@ export async function startUpload(call: Call): Promise<Response> {
     repository,
     algorithm === null ? CANONICAL_ALGORITHM : parseAlgorithm(algorithm),
   );
-  const headers = progressHeaders({ repository, id }, 0);
-  return new Response(null, { status: 202, headers: { ...headers, "OCI-Chunk-Min-Length": String(PART_SIZE_BYTES) } });
+  return new Response(null, { status: 202, headers: progressHeaders({ repository, id }, 0) });
 }
 
 function chunkOf({ request }: Call): registry.Chunk {
