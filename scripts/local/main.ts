@@ -4,6 +4,7 @@ import { checkAnswer } from "./answer.ts";
 import { buildWorker } from "./build.ts";
 import { openDataFolder } from "./data.ts";
 import { codeOf, Failure, reasonOf } from "./failure.ts";
+import { checkAddress } from "./front.ts";
 import { type Lock, lockDataFolder } from "./lock.ts";
 import { report } from "./logs.ts";
 import { applyMigrations } from "./migrations.ts";
@@ -12,7 +13,7 @@ import { checkVars, type Project, readProject } from "./project.ts";
 import { startSchedule } from "./schedule.ts";
 import { formatAddress, formatScreen, localAddress, type PasswordSource } from "./screen.ts";
 import { ADMIN_PASSWORD, loadSecrets } from "./secrets.ts";
-import { checkAddress, LocalServer } from "./server.ts";
+import { LocalServer } from "./server.ts";
 import { endWithNpm, onStop } from "./stop.ts";
 import { watchProject } from "./watch.ts";
 

@@ -1,7 +1,7 @@
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { Miniflare, MiniflareCoreError, type MiniflareOptions } from "miniflare";
-import { codeOf, Failure, reasonOf } from "./failure.ts";
+import { Failure } from "./failure.ts";
+import { Front } from "./front.ts";
 import { describeRuntimeFailure, printWorkerLog, report, RuntimeLog } from "./logs.ts";
 import type { D1Database } from "./migrations.ts";
 import type { Project } from "./project.ts";
@@ -25,11 +25,10 @@ export class LocalServer {
   readonly #setup: Setup;
   readonly #environment: Record<string, string>;
   readonly #runtime: Miniflare;
-  #port: number;
+  readonly #front = new Front();
 
   constructor(setup: Setup) {
     this.#setup = setup;
-    this.#port = setup.port;
     this.#environment = superviseWorkerd(setup.data);
     this.#runtime = withoutSignalHandlers(() => new Miniflare(this.#options(undefined)));
     // Whoever awaits the runtime gets its error; until then it must not count as unhandled.
@@ -45,13 +44,12 @@ export class LocalServer {
   async serve(script: string): Promise<number> {
     try {
       await this.#runtime.setOptions(this.#options(script));
-      this.#port = Number((await this.#runtime.unsafeGetDirectURL()).port || "80");
-      return this.#port;
     } catch (error) {
       if (!(error instanceof MiniflareCoreError)) throw error;
-      if (error.code === "ERR_ADDRESS_IN_USE") throw portInUse(this.#setup.host, this.#port);
       throw new Failure(describeRuntimeFailure(error.message, this.#setup.project));
     }
+    const { port } = await this.#runtime.unsafeGetDirectURL();
+    return await this.#front.open(this.#setup.host, this.#setup.port, Number(port));
   }
 
   /** Runs the Worker's scheduled handler. */
@@ -63,17 +61,18 @@ export class LocalServer {
 
   /** Takes no more requests, gives those under way a moment, and ends the runtime. */
   async stop(): Promise<void> {
+    this.#front.close();
     await drainWorkerd(this.#setup.data, DRAIN_GRACE_MS);
     await this.#runtime.dispose();
   }
 
   #options(script: string | undefined): MiniflareOptions {
-    const { project, data, host, bindings } = this.#setup;
+    const { project, data, bindings } = this.#setup;
     return {
       name: project.name,
       // Served by workerd itself: Miniflare's entry is a Worker of its own in front, three times slower. It stays on a
       // free port of the loopback for this process.
-      unsafeDirectSockets: script === undefined ? [] : [{ host, port: this.#port }],
+      unsafeDirectSockets: script === undefined ? [] : [{ host: "127.0.0.1", port: 0 }],
       host: "127.0.0.1",
       port: 0,
       modules: [{ type: "ESModule", path: "worker.js", contents: script ?? "export default {};" }],
@@ -94,35 +93,6 @@ export class LocalServer {
       unsafeHandleRuntimeRestart: () => report("the Workers runtime ended unexpectedly and was started again"),
     };
   }
-}
-
-/** Refuses an address that cannot be listened on, with a reason. */
-export async function checkAddress(host: string, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", (error) => reject(explainAddress(error, host, port)));
-    probe.listen({ host, port }, () => probe.close(() => resolve()));
-  });
-}
-
-function explainAddress(error: Error, host: string, port: number): Failure {
-  switch (codeOf(error)) {
-    case "EADDRINUSE":
-      return portInUse(host, port);
-    case "EACCES":
-      return new Failure(`no permission to listen on port ${port}: choose one above 1023 with --port`);
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-    case "EINVAL":
-      return new Failure(`${host} is not an address of this machine: choose another with --host`);
-    default:
-      return new Failure(`cannot listen on ${host} port ${port}: ${reasonOf(error)}`);
-  }
-}
-
-function portInUse(host: string, port: number): Failure {
-  return new Failure(`port ${port} of ${host} is in use: stop what listens there, or choose another port with --port`);
 }
 
 /** Miniflare ends the process on signals, and with it the requests under way: main.ts decides that instead. */
