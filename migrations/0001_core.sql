@@ -56,12 +56,14 @@ CREATE TABLE manifest_references (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX manifest_references_by_digest ON manifest_references (repository_id, digest);
 
+-- The key begins with the name: if it began with the repository, SQLite would prefer it to tags_by_digest, and the deletion
+-- of a manifest would read all tags of its repository.
 CREATE TABLE tags (
   repository_id INTEGER NOT NULL,
   name          TEXT    NOT NULL,
   digest        TEXT    NOT NULL,
   updated_at    INTEGER NOT NULL,
-  PRIMARY KEY (repository_id, name),
+  PRIMARY KEY (name, repository_id),
   FOREIGN KEY (repository_id, digest) REFERENCES manifests (repository_id, digest)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tags_by_digest ON tags (repository_id, digest);
