@@ -42,6 +42,8 @@ CREATE TABLE manifests (
   CHECK ((bytes IS NULL) <> (object_key IS NULL))
 ) STRICT;
 CREATE INDEX manifests_by_subject ON manifests (repository_id, subject_digest, id) WHERE subject_digest IS NOT NULL;
+CREATE INDEX manifests_by_subject_and_type ON manifests (repository_id, subject_digest, artifact_type, id)
+  WHERE subject_digest IS NOT NULL;
 
 -- What a manifest holds. A reference may be to something absent where the operator allows sparse manifests, and to layers
 -- that are not distributed.
