@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type Budget, expectWithin } from "../support/budget.ts";
 import { makeBytes } from "../support/content.ts";
 import { CountedRegistry, type Measured, type Sent } from "../support/counted-registry.ts";
-import { makeImage, makeIndex, type ManifestContent, TOO_BIG_FOR_A_ROW } from "../support/images.ts";
+import { makeImage, makeIndex, type ManifestContent, referringTo, TOO_BIG_FOR_A_ROW } from "../support/images.ts";
 import * as push from "../support/pushes.ts";
 import { seedBlobs } from "../support/seed.ts";
 
@@ -19,15 +19,16 @@ beforeAll(async () => {
   blob = config;
   image = await makeImage([config]);
   bigImage = await makeImage([config], TOO_BIG_FOR_A_ROW);
-  await push.pushManifest(registry, "app", "latest", image);
-  await push.pushManifest(registry, "app", "big", bigImage);
-  await push.pushManifest(registry, "app", "referrer", await makeImage([config], { subject: image }));
-  await push.pushManifest(
-    registry,
-    "app",
-    "big-referrer",
-    await makeImage([config], { subject: bigImage, ...TOO_BIG_FOR_A_ROW }),
-  );
+  const tagged = {
+    latest: image,
+    big: bigImage,
+    referrer: await makeImage([config], referringTo(image)),
+    "big-referrer": await makeImage([config], { ...referringTo(bigImage), ...TOO_BIG_FOR_A_ROW }),
+  };
+  for (const [tag, manifest] of Object.entries(tagged)) {
+    const answer = await push.pushManifest(registry, "app", tag, manifest);
+    expect(answer.status).toBe(201);
+  }
   const answer = await registry.send("GET", "/token?service=stowage&scope=repository:app:pull");
   token = (JSON.parse(new TextDecoder().decode(answer.bytes)) as { token: string }).token;
 });

@@ -1,4 +1,4 @@
-import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import worker from "../../src/worker.ts";
 import { Counter, type Usage } from "./counting.ts";
@@ -66,6 +66,11 @@ export class WatchedRegistry {
     await waitOnExecutionContext(execution);
     return { status: response.status, headers: response.headers, bytes };
   }
+
+  /** What the cron trigger does. */
+  async runSchedule(): Promise<void> {
+    await worker.scheduled(createScheduledController(), this.env);
+  }
 }
 
 /** A {@link WatchedRegistry} that tells what each request costs. Send one at a time. */
@@ -81,6 +86,13 @@ export class CountedRegistry {
     this.counter.reset();
     const answer = await this.#registry.send(method, path, sent);
     return { ...answer, usage: this.counter.usage };
+  }
+
+  /** What the cron trigger costs. */
+  async runSchedule(): Promise<Usage> {
+    this.counter.reset();
+    await this.#registry.runSchedule();
+    return this.counter.usage;
   }
 }
 

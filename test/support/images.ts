@@ -38,5 +38,10 @@ export async function makeIndex(children: readonly ManifestContent[]): Promise<M
   });
 }
 
+/** What makes a manifest a referrer of another. */
+export function referringTo({ mediaType, digest, size }: ManifestContent): { readonly subject: object } {
+  return { subject: { mediaType, digest, size } };
+}
+
 /** What makes a manifest too big for a row: an annotation of a megabyte. */
 export const TOO_BIG_FOR_A_ROW = { annotations: { "test.padding": "x".repeat(1_000_000) } };

@@ -127,7 +127,7 @@ export function watchBucket(bucket: R2Bucket, watch: Watcher): R2Bucket {
     },
     resumeMultipartUpload: (key: string, id: string) => watchUpload(bucket.resumeMultipartUpload(key, id), watch),
   };
-  return watched as unknown as R2Bucket;
+  return watched;
 }
 
 /** The Worker's bindings, watched. */
