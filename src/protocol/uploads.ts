@@ -28,18 +28,17 @@ function progressHeaders({ repository, id }: registry.UploadAddress, received: n
 }
 
 /** Whether the caller may see the blobs of the repository that a mount names, or of any when it names none. */
-function mayMountFrom({ caller }: Call, from: string | null): boolean {
-  if (from === null || caller.mayPullAnything) return caller.mayPullAnything;
-  return isRepositoryName(from) && caller.allows({ type: "repository", name: from, actions: ["pull"] });
+function mayMountFrom({ caller }: Call, from: RepositoryName | undefined): boolean {
+  if (caller.mayPullAnything) return true;
+  return from !== undefined && caller.allows({ type: "repository", name: from, actions: ["pull"] });
 }
 
 /** Spec end-11: links a blob of another repository. Undefined when there is none to link, and the client must upload. */
 async function tryMount(call: Call, repository: RepositoryName, mount: string): Promise<Response | undefined> {
-  const from = call.url.searchParams.get("from");
   const digest = parseDigest(mount);
-  if (!mayMountFrom(call, from)) return undefined;
-  const source = from === null ? undefined : parseRepositoryName(from);
-  const isMounted = await mountBlob(call.context, { repository, digest, from: source });
+  const from = call.url.searchParams.get("from") ?? undefined;
+  if ((from !== undefined && !isRepositoryName(from)) || !mayMountFrom(call, from)) return undefined;
+  const isMounted = await mountBlob(call.context, { repository, digest, from });
   return isMounted ? created(repository, digest) : undefined;
 }
 

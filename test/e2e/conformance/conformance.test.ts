@@ -1,12 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { startRegistry } from "../support/server.ts";
-import {
-  findFormerSuite,
-  findRedesignedSuite,
-  runFormerSuite,
-  runRedesignedSuite,
-  type Verdict,
-} from "./suites.ts";
+import { findFormerSuite, findRedesignedSuite, runFormerSuite, runRedesignedSuite, type Verdict } from "./suites.ts";
 
 /** Tests of the former suite that exclude each other, or stand in for those of a workflow that is off. */
 const FORMER_ALTERNATIVES = [
