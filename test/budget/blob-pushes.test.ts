@@ -93,7 +93,7 @@ describe("pushes of a blob, all requests together", () => {
   });
 
   // The one way that may exceed the budget for bytes: a chunk between 64 KB and a part waits in an object of its own,
-  // and is copied from there. The specification's OCI-Chunk-Min-Length asks clients for larger ones.
+  // and is copied from there.
   it("by chunks of 1 MB: each byte is written twice at most, and read once", async () => {
     const bytes = makeBytes(13_000_000, 9);
     const measured = await push.pushInChunks(registry, { repository: "pushes", bytes, chunkSize: 1_000_000 });

@@ -5,14 +5,14 @@ export interface Statement {
 }
 
 /** One call to D1 that costs a round trip. */
-export interface DatabaseCall {
+interface DatabaseCall {
   readonly binding: "DB";
   readonly operation: "first" | "all" | "run" | "raw" | "exec" | "batch";
   readonly statements: readonly Statement[];
 }
 
 /** One call to R2. */
-export interface BucketCall {
+interface BucketCall {
   readonly binding: "BUCKET";
   readonly operation:
     ("put" | "list" | "createMultipartUpload" | "uploadPart" | "complete") | ("get" | "head") | ("delete" | "abort");
@@ -28,10 +28,7 @@ export type BindingCall = DatabaseCall | BucketCall;
  */
 export type Watcher = <T>(call: BindingCall, run: () => Promise<T>) => Promise<T>;
 
-/** A D1 result's costs. */
-export type D1Results = D1Result | readonly D1Result[];
-
-/** Where calls of `first` find their costs: it hides them from its caller. */
+/** A prepared statement, bound or not, that tells the watcher of its calls. */
 class WatchedStatement {
   readonly #inner: D1PreparedStatement;
   readonly #watch: Watcher;
