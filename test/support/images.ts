@@ -44,7 +44,7 @@ export function randomBytes(size: number, seed = crypto.getRandomValues(new Uint
 export async function pushBlob(
   repository: string,
   content: Uint8Array | string,
-  { mediaType = OCI_LAYER, algorithm = "sha256" as Algorithm } = {},
+  { mediaType = OCI_LAYER, algorithm = "sha256" }: { mediaType?: string; algorithm?: Algorithm } = {},
 ): Promise<Descriptor> {
   const bytes = toBytes(content);
   const digest = await digestOf(bytes, algorithm);
@@ -84,7 +84,7 @@ export function serialise(manifest: Uint8Array | string | object): Uint8Array {
 export async function pushManifest(
   repository: string,
   manifest: object,
-  { tag, algorithm = "sha256" as Algorithm }: { tag?: string; algorithm?: Algorithm } = {},
+  { tag, algorithm = "sha256" }: { tag?: string; algorithm?: Algorithm } = {},
 ): Promise<Descriptor> {
   const { mediaType = OCI_MANIFEST } = manifest as { mediaType?: string };
   const bytes = serialise(manifest);

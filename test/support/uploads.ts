@@ -43,7 +43,11 @@ export function brokenStream(bytes: Uint8Array, pieceSize = 64 * 1024): Readable
 }
 
 /** A body that a test feeds by hand: what is written has been taken by the Worker when `write` settles. */
-export function handFedBody(): { body: ReadableStream; write: (bytes: Uint8Array) => Promise<void>; close: () => Promise<void> } {
+export function handFedBody(): {
+  body: ReadableStream;
+  write: (bytes: Uint8Array) => Promise<void>;
+  close: () => Promise<void>;
+} {
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
   return {
@@ -58,7 +62,11 @@ export async function patch(location: string, body: BodyInit, headers: Sent["hea
 }
 
 /** A PATCH that reaches the handler without HTTP between, so that its body can break off. */
-export async function patchBroken(location: string, body: ReadableStream, headers: Sent["headers"] = {}): Promise<Response> {
+export async function patchBroken(
+  location: string,
+  body: ReadableStream,
+  headers: Sent["headers"] = {},
+): Promise<Response> {
   return await sendWith({}, "PATCH", location, { body, headers });
 }
 
