@@ -148,7 +148,6 @@ describe("a mount", () => {
       mount(digest),
       mount(digest, "nowhere/at-all"),
       mount(elsewhere.digest, source),
-      mount(elsewhere.digest, "Not%2FA%2FName"),
     ];
     for (const query of queries) {
       const response = await send("POST", uploads(target, query));
@@ -156,6 +155,11 @@ describe("a mount", () => {
       expect((await send("DELETE", response.headers.get("Location")!)).status).toBe(204);
     }
     await expectError(await send("GET", `/v2/${target}/tags/list`), 404, "NAME_UNKNOWN");
+  });
+
+  it("from what is no repository name opens a session instead", async () => {
+    const { digest } = await pushBlob(freshRepository(), "somewhere");
+    await expectStatus(await send("POST", uploads(freshRepository(), mount(digest, "Not%2FA%2FName"))), 202);
   });
 
   it("of a malformed digest is refused", async () => {

@@ -42,7 +42,7 @@ export function brokenStream(bytes: Uint8Array, pieceSize = 64 * 1024): Readable
   });
 }
 
-/** A body that a test feeds by hand: what is written has been taken by the Worker when `write` settles. */
+/** A body that a test feeds by hand. */
 export function handFedBody(): {
   body: ReadableStream;
   write: (bytes: Uint8Array) => Promise<void>;
@@ -108,6 +108,12 @@ export async function rows<T>(sql: string, ...parameters: unknown[]): Promise<T[
     .bind(...parameters)
     .all<T>();
   return results;
+}
+
+/** Waits until a request holds the session. */
+export async function untilHeld(location: string): Promise<void> {
+  const sql = "SELECT id FROM upload_sessions WHERE id = ?1 AND writer IS NOT NULL";
+  while ((await rows(sql, sessionId(location))).length === 0) await scheduler.wait(2);
 }
 
 /** Ends the time that a session was given. */
