@@ -118,17 +118,19 @@ describe("a request that loses its hold to another", () => {
     await expectBlob(repository, digest, bytes);
   });
 
-  it("as a PUT takes nothing that the session still holds", async () => {
+  it.each([
+    ["with a last piece", new Uint8Array([1, 2, 3])],
+    ["of no bytes", new Uint8Array(0)],
+  ])("as a PUT %s takes nothing that the session still holds", async (_name, piece) => {
     const repository = freshRepository();
     const bytes = randomBytes(100_000);
     const location = await startUpload(repository);
     await patch(location, bytes);
     const late = handFedBody();
-    const all = new Uint8Array([...bytes, 1, 2, 3]);
-    const finishing = finish(location, await digestOf(all), { body: late.body });
-    await late.write(new Uint8Array([1, 2, 3]));
+    const finishing = finish(location, await digestOf(new Uint8Array([...bytes, ...piece])), { body: late.body });
     await untilHeld(location);
     await takeOver(location);
+    if (piece.byteLength > 0) await late.write(piece);
     await late.close();
     await expectError(await finishing, 416, "RANGE_INVALID");
     await letGo(location);
