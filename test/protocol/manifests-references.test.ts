@@ -184,7 +184,10 @@ describe("SPARSE_MANIFESTS", () => {
     const manifest =
       kind === "image" ? image(await absent(OCI_CONFIG), [await absent()]) : index([await absent(OCI_MANIFEST)]);
     const response = await putSparse(sparse, repository, manifest);
-    if (!accepted) return void (await expectError(response, 404, "MANIFEST_BLOB_UNKNOWN"));
+    if (!accepted) {
+      await expectError(response, 404, "MANIFEST_BLOB_UNKNOWN");
+      return;
+    }
     await expectStatus(response, 201);
     const pulled = await expectStatus(await send("GET", `/v2/${repository}/manifests/sparse`), 200);
     expect(await digestOf(new Uint8Array(await pulled.arrayBuffer()))).toBe(
