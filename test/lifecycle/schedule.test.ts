@@ -1,9 +1,9 @@
-import { createExecutionContext, createScheduledController } from "cloudflare:test";
+import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import worker from "../../src/worker.ts";
 import { digestOf, randomBytes } from "../support/images.ts";
-import { expectError, expectStatus, freshRepository, runSchedule, send } from "../support/registry.ts";
+import { expectError, expectStatus, freshRepository, runSchedule, send, sendWith } from "../support/registry.ts";
 import {
   contentRange,
   expectBlob,
@@ -87,7 +87,6 @@ it("leaves uploads that live, and what they hold", async () => {
 
 /** Runs the schedule with another bucket. */
 async function runWith(BUCKET: R2Bucket): Promise<void> {
-  createExecutionContext();
   await worker.scheduled(createScheduledController(), { ...env, BUCKET });
 }
 
@@ -99,6 +98,20 @@ function bucketWith(method: keyof R2Bucket, replacement: () => Promise<never>): 
       const value = Reflect.get(bucket, name) as unknown;
       return typeof value === "function" ? (value.bind(bucket) as unknown) : value;
     },
+  });
+}
+
+/** A database that lets the first batch of a request pass, which takes the session, and loses the answers of the others. */
+function failingFromSecondBatch(isApplied: boolean): D1Database {
+  let batches = 0;
+  const batch = async (statements: D1PreparedStatement[]) => {
+    batches++;
+    const results = batches === 1 || (batches === 2 && isApplied) ? await env.DB.batch(statements) : [];
+    if (batches > 1) throw new Error("the database is down");
+    return results;
+  };
+  return new Proxy(env.DB, {
+    get: (db, name) => (name === "batch" ? batch : (Reflect.get(db, name) as (...args: unknown[]) => unknown).bind(db)),
   });
 }
 
@@ -129,20 +142,25 @@ describe("a crash", () => {
     expect(await discarded()).toEqual([]);
   });
 
-  it("while an upload closes leaves either the upload or the blob", async () => {
+  it.each([
+    ["before the database heard of it leaves the upload", false],
+    ["after the database heard of it leaves the blob", true],
+  ])("while an upload closes, %s", async (_name, isApplied) => {
     const repository = freshRepository();
     const bytes = randomBytes(100_000);
     const digest = await digestOf(bytes);
     const location = await startUpload(repository);
     await patch(location, bytes);
-    const batch = async () => await Promise.reject(new Error("the database is down"));
-    const DB = new Proxy(env.DB, {
-      get: (db, name) =>
-        name === "batch" ? batch : (Reflect.get(db, name) as (...args: unknown[]) => unknown).bind(db),
-    });
-    await expect(worker.scheduled(createScheduledController(), { ...env, DB })).rejects.toThrow("the database is down");
+    const logged = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const closing = await sendWith({ DB: failingFromSecondBatch(isApplied) }, "PUT", `${location}?digest=${digest}`);
+    await expectError(closing, 500, "UNKNOWN");
+    expect(logged).toHaveBeenCalledOnce();
+    logged.mockRestore();
+    await rows("UPDATE upload_sessions SET writer_expires_at = 1 WHERE id = ?1", sessionId(location));
     await runSchedule();
-    await expectStatus(await finish(location, digest), 201);
+    expect(await sessions(location)).toHaveLength(isApplied ? 0 : 1);
+    if (!isApplied) await expectStatus(await finish(location, digest), 201);
+    await runSchedule();
     await expectBlob(repository, digest, bytes);
   });
 });
