@@ -4,7 +4,7 @@ import { renewClaim } from "../../src/metadata/uploads.ts";
 import { inPieces, makeBytes, sha256 } from "../support/content.ts";
 import type { CountedRegistry, Measured, Sent } from "../support/counted-registry.ts";
 import type { Usage } from "../support/counting.ts";
-import { makeImage, makeIndex, referringTo, TOO_BIG_FOR_A_ROW } from "../support/images.ts";
+import { makeImage, makeIndex, referringTo, TOO_BIG_FOR_A_ROW } from "../support/manifest-content.ts";
 import * as push from "../support/pushes.ts";
 
 /** Nothing that any registry of these tests holds. */

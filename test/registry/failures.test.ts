@@ -4,7 +4,7 @@ import { PART_SIZE_BYTES } from "../../src/oci/upload-session.ts";
 import { makeBytes, sha256 } from "../support/content.ts";
 import { type Measured, WatchedRegistry } from "../support/counted-registry.ts";
 import { type Effect, FailOnce } from "../support/failing.ts";
-import { makeImage, TOO_BIG_FOR_A_ROW } from "../support/images.ts";
+import { makeImage, TOO_BIG_FOR_A_ROW } from "../support/manifest-content.ts";
 import * as push from "../support/pushes.ts";
 
 type Answer = Omit<Measured, "usage">;

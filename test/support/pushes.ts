@@ -1,6 +1,6 @@
 import type { Measured, Sent, SentBody } from "./counted-registry.ts";
 import { inPieces, sha256 } from "./content.ts";
-import type { Descriptor, ManifestContent } from "./images.ts";
+import type { Descriptor, ManifestContent } from "./manifest-content.ts";
 
 /** A registry of either kind: what it tells of each request is what a push tells of them. */
 export interface Target<A extends Answer> {

@@ -1,4 +1,7 @@
+import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
+import { expect } from "vitest";
+import worker from "../../src/worker.ts";
 
 /** The origin under which tests reach the Worker; any would do. */
 export const ORIGIN = "http://registry.test";
@@ -14,19 +17,80 @@ export function basicAuth(username = "admin", password: string = env.ADMIN_PASSW
   return `Basic ${new TextEncoder().encode(`${username}:${password}`).toBase64()}`;
 }
 
+function toRequest(method: string, path: string, sent: Sent): Request {
+  return new Request(new URL(path, ORIGIN), {
+    method,
+    headers: sent.headers ?? {},
+    body: sent.body ?? null,
+    redirect: "manual",
+  });
+}
+
 /** Sends a request to the real Worker, without credentials. */
 export async function sendAnonymously(method: string, path: string, sent: Sent = {}): Promise<Response> {
-  return await exports.default.fetch(
-    new Request(new URL(path, ORIGIN), {
-      method,
-      headers: sent.headers ?? {},
-      body: sent.body ?? null,
-      redirect: "manual",
-    }),
-  );
+  return await exports.default.fetch(toRequest(method, path, sent));
 }
 
 /** Sends a request to the real Worker as the admin. */
 export async function send(method: string, path: string, sent: Sent = {}): Promise<Response> {
   return await sendAnonymously(method, path, { ...sent, headers: { Authorization: basicAuth(), ...sent.headers } });
+}
+
+/**
+ * Sends a request as the admin to a Worker with other settings. It calls the handler itself, without HTTP between: so a
+ * body that breaks off does so for the Worker too.
+ */
+export async function sendWith(
+  settings: Readonly<Record<string, unknown>>,
+  method: string,
+  path: string,
+  sent: Sent = {},
+): Promise<Response> {
+  const headers = { Authorization: basicAuth(), ...sent.headers };
+  const request = toRequest(method, path, { ...sent, headers }) as Parameters<typeof worker.fetch>[0];
+  const execution = createExecutionContext();
+  const response = await worker.fetch(request, { ...env, ...settings }, execution);
+  await waitOnExecutionContext(execution);
+  return response;
+}
+
+/** Runs what the cron trigger runs. */
+export async function runSchedule(): Promise<void> {
+  await worker.scheduled(createScheduledController(), env);
+}
+
+/** A repository name that no other test uses. */
+export function freshRepository(): string {
+  return `test/r${crypto.randomUUID()}`;
+}
+
+interface ErrorEntry {
+  readonly code: string;
+  readonly message: string;
+  readonly detail?: unknown;
+}
+
+/** Expects the spec's error body with this status and code, and gives its one entry. */
+export async function expectError(response: Response, status: number, code: string): Promise<ErrorEntry> {
+  const text = await response.text();
+  expect({ status: response.status, text }).toEqual({ status, text: expect.stringContaining(`"${code}"`) as string });
+  expect(response.headers.get("Content-Type")).toBe("application/json");
+  const body = JSON.parse(text) as { errors: ErrorEntry[] };
+  expect(body).toEqual({ errors: [expect.objectContaining({ code, message: expect.any(String) as string })] });
+  return body.errors[0]!;
+}
+
+/** Expects a status, and shows the body where it is another. */
+export async function expectStatus(response: Response, status: number): Promise<Response> {
+  if (response.status !== status) expect({ status: response.status, body: await response.text() }).toEqual({ status });
+  return response;
+}
+
+/** The target of a `Link: <target>; rel="next"`; undefined without one. */
+export function nextLink(response: Response): string | undefined {
+  const header = response.headers.get("Link");
+  if (header === null) return undefined;
+  const target = /^<([^>]+)>; rel="next"$/.exec(header)?.[1];
+  expect(target, header).toMatch(/^\/v2\//);
+  return target;
 }

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import type { Descriptor } from "./images.ts";
+import type { Descriptor } from "./manifest-content.ts";
 
 /** The first `count` of a fixed series of blobs, held by a repository. Rows alone: no object backs them. */
 export async function seedBlobs(repository: string, count: number): Promise<Descriptor[]> {
