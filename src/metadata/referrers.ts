@@ -37,7 +37,7 @@ export interface ReferrersRequest {
 }
 
 /** The size that an entry's annotations may have in a page: those that lie in an object count as all of it. */
-const WEIGHT = "COALESCE(LENGTH(m.annotations), IIF(m.object_key IS NULL, 0, m.size))";
+const WEIGHT = "COALESCE(OCTET_LENGTH(m.annotations), IIF(m.object_key IS NULL, 0, m.size))";
 
 /**
  * The manifests whose subject this is, oldest first. `complete` is false when more follow, for want of room or of
