@@ -141,7 +141,7 @@ export async function insertManifest(
       .bind(repository, json, digest),
     recordTagMoves(db, entry),
     upsertTags(db, entry),
-    ...discardUnlessManifest(db, entry),
+    ...(entry.objectKey === undefined ? [] : [discardUnlessManifest(db, entry.objectKey, now)]),
   ]);
   return (results[1]?.results.length ?? 0) > 0;
 }
@@ -152,16 +152,15 @@ function inlineAnnotations({ manifest, text }: NewManifest): string | null {
   return wanted ? JSON.stringify(manifest.annotations) : null;
 }
 
-function discardUnlessManifest(db: D1Database, { objectKey, now }: NewManifest): D1PreparedStatement[] {
-  if (objectKey === undefined) return [];
-  return [
-    db
-      .prepare(
-        `INSERT INTO discarded_objects (object_key, discarded_at)
-         SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM manifests WHERE object_key = ?1)`,
-      )
-      .bind(objectKey, now),
-  ];
+/** Notes an object that was to hold a manifest, unless it does. */
+export function discardUnlessManifest(db: D1Database, objectKey: string, now: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO discarded_objects (object_key, discarded_at)
+       SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM manifests WHERE object_key = ?1)
+       ON CONFLICT (object_key) DO NOTHING`,
+    )
+    .bind(objectKey, now);
 }
 
 /** The references that keep a manifest out of the repository. One query. */
