@@ -119,7 +119,7 @@ export async function insertManifest(
         `INSERT INTO manifests (repository_id, digest, media_type, artifact_type, subject_digest, size, annotations,
                                 bytes, object_key, pushed_at, pushed_by)
          SELECT r.id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM repositories r
-         WHERE r.name = ?1 AND (
+         WHERE r.name = ?1 AND NOT EXISTS (SELECT 1 FROM discarded_objects WHERE object_key = ?10) AND (
            EXISTS (SELECT 1 FROM manifests WHERE repository_id = r.id AND digest = ?3) OR NOT EXISTS (${OBJECTIONS}))
          ON CONFLICT (repository_id, digest) DO UPDATE SET
            media_type = excluded.media_type, pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by
