@@ -19,6 +19,7 @@ export default defineConfig({
     exclude: ["test/e2e/**"],
     // A worker of its own for each file costs seconds apiece. Tests keep apart by fresh repository names instead.
     isolate: false,
+    maxWorkers: "100%",
     setupFiles: ["test/support/apply-migrations.ts"],
   },
 });
