@@ -42,6 +42,8 @@ CREATE TABLE manifests (
   CHECK ((bytes IS NULL) <> (object_key IS NULL))
 ) STRICT;
 CREATE INDEX manifests_by_subject ON manifests (repository_id, subject_digest, id) WHERE subject_digest IS NOT NULL;
+CREATE INDEX manifests_by_subject_and_type ON manifests (repository_id, subject_digest, artifact_type, id)
+  WHERE subject_digest IS NOT NULL;
 
 -- What a manifest holds. A reference may be to something absent where the operator allows sparse manifests, and to layers
 -- that are not distributed.
@@ -56,12 +58,14 @@ CREATE TABLE manifest_references (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX manifest_references_by_digest ON manifest_references (repository_id, digest);
 
+-- The key begins with the name: if it began with the repository, SQLite would prefer it to tags_by_digest, and the deletion
+-- of a manifest would read all tags of its repository.
 CREATE TABLE tags (
   repository_id INTEGER NOT NULL,
   name          TEXT    NOT NULL,
   digest        TEXT    NOT NULL,
   updated_at    INTEGER NOT NULL,
-  PRIMARY KEY (repository_id, name),
+  PRIMARY KEY (name, repository_id),
   FOREIGN KEY (repository_id, digest) REFERENCES manifests (repository_id, digest)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tags_by_digest ON tags (repository_id, digest);

@@ -1,7 +1,7 @@
 import { configOf } from "./config.ts";
 import type { Context } from "./context.ts";
 import { runSchedule } from "./lifecycle/schedule.ts";
-import { withCors } from "./protocol/cors.ts";
+import { addCorsHeaders, answerPreflight, isPreflight } from "./protocol/cors.ts";
 import { toErrorResponse } from "./protocol/errors.ts";
 import { route } from "./routes.ts";
 
@@ -21,13 +21,17 @@ async function respond(request: Request, env: Env): Promise<Response> {
 async function answer(request: Request, env: Env): Promise<Response> {
   try {
     const context = contextOf(env);
-    return await withCors(request, context.config, async () => {
-      try {
-        return await route(request, context);
-      } catch (error) {
-        return toErrorResponse(error, request);
-      }
-    });
+    const response = isPreflight(request, context.config) ? answerPreflight() : await routeOrExplain(request, context);
+    addCorsHeaders(response, request, context.config);
+    return response;
+  } catch (error) {
+    return toErrorResponse(error, request);
+  }
+}
+
+async function routeOrExplain(request: Request, context: Context): Promise<Response> {
+  try {
+    return await route(request, context);
   } catch (error) {
     return toErrorResponse(error, request);
   }

@@ -1,5 +1,6 @@
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
+import type { SessionHold } from "./discarded-objects.ts";
 import { selectRepository } from "./repositories.ts";
 
 export interface StoredBlob {
@@ -42,15 +43,9 @@ export interface NewBlob extends StoredBlob {
   readonly now: number;
 }
 
-/** Who must still hold an upload session for a statement to act. */
-export interface SessionHold {
-  readonly id: string;
-  readonly writer: string;
-}
-
 /**
- * Statements that make a stored object a blob of the repository. If the content is known already, or the hold on the
- * session is lost, the object is discarded; without the hold nothing else happens either.
+ * Statements that make a stored object a blob of the repository. If the content is known already, the object is
+ * discarded. With a hold, all of it happens only while that lasts.
  */
 export function insertBlob(db: D1Database, blob: NewBlob, hold?: SessionHold): D1PreparedStatement[] {
   const held = "(?1 IS NULL OR EXISTS (SELECT 1 FROM upload_sessions WHERE id = ?1 AND writer = ?2))";
@@ -75,10 +70,10 @@ export function insertBlob(db: D1Database, blob: NewBlob, hold?: SessionHold): D
     db
       .prepare(
         `INSERT INTO discarded_objects (object_key, discarded_at)
-         SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM blobs WHERE object_key = ?1)
+         SELECT ?3, ?4 WHERE ${held} AND NOT EXISTS (SELECT 1 FROM blobs WHERE object_key = ?3)
          ON CONFLICT (object_key) DO NOTHING`,
       )
-      .bind(blob.objectKey, blob.now),
+      .bind(...holder, blob.objectKey, blob.now),
   ];
 }
 

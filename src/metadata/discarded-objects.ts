@@ -4,19 +4,30 @@ export interface DiscardedObject {
   readonly multipartId: string | undefined;
 }
 
-/** A statement that notes objects which a request made in vain, or which nothing will need any more. */
+/** Who must still hold an upload session for a statement to act. */
+export interface SessionHold {
+  readonly id: string;
+  readonly writer: string;
+}
+
+/**
+ * A statement that notes objects which a request made in vain, or which nothing will need any more. With a hold it does so
+ * only while that lasts: what a session holds is not to be discarded by who has lost it.
+ */
 export function discardStatement(
   db: D1Database,
   objects: readonly DiscardedObject[],
   now: number,
+  hold?: SessionHold,
 ): D1PreparedStatement {
   return db
     .prepare(
       `INSERT INTO discarded_objects (object_key, multipart_id, discarded_at)
-       SELECT value ->> 'key', value ->> 'multipartId', ?2 FROM json_each(?1) WHERE TRUE
+       SELECT value ->> 'key', value ->> 'multipartId', ?2 FROM json_each(?1)
+       WHERE ?3 IS NULL OR EXISTS (SELECT 1 FROM upload_sessions WHERE id = ?3 AND writer = ?4)
        ON CONFLICT (object_key) DO NOTHING`,
     )
-    .bind(JSON.stringify(objects), now);
+    .bind(JSON.stringify(objects), now, hold?.id ?? null, hold?.writer ?? null);
 }
 
 /** The oldest discarded objects, at most `limit`. One query. */

@@ -37,7 +37,7 @@ export interface ReferrersRequest {
 }
 
 /** The size that an entry's annotations may have in a page: those that lie in an object count as all of it. */
-const WEIGHT = "COALESCE(LENGTH(m.annotations), IIF(m.object_key IS NULL, 0, m.size))";
+const WEIGHT = "COALESCE(OCTET_LENGTH(m.annotations), IIF(m.object_key IS NULL, 0, m.size))";
 
 /**
  * The manifests whose subject this is, oldest first. `complete` is false when more follow, for want of room or of
@@ -55,7 +55,7 @@ export async function listReferrers(
                 SUM(${WEIGHT}) OVER (ORDER BY m.id) <= ?6 OR ROW_NUMBER() OVER (ORDER BY m.id) = 1 AS fits
          FROM repositories r
          JOIN manifests m ON m.repository_id = r.id AND m.subject_digest = ?2
-         WHERE r.name = ?1 AND m.id > ?3 AND (?4 IS NULL OR m.artifact_type = ?4)
+         WHERE r.name = ?1 AND m.id > ?3 AND ${request.artifactType === undefined ? "?4 IS NULL" : "m.artifact_type = ?4"}
          ORDER BY m.id LIMIT ?5)
        ORDER BY id`,
     )

@@ -73,7 +73,8 @@ export async function deleteTag(
 
 /**
  * Tags in the spec's order, in which case does not count, after `page.last`; one more than asked for if there are more.
- * Undefined for an unknown repository. One round trip.
+ * Undefined for an unknown repository. One round trip. The index is searched by the single comparison; SQLite cannot do
+ * that by the comparison of pairs, which then only tells names apart that differ in case.
  */
 export async function listTags(
   db: D1Database,
@@ -86,7 +87,7 @@ export async function listTags(
       .prepare(
         `SELECT name FROM tags
          WHERE repository_id = (SELECT id FROM repositories WHERE name = ?1)
-           AND (name COLLATE NOCASE, name) > (?2, ?2)
+           AND name COLLATE NOCASE >= ?2 AND (name COLLATE NOCASE, name) > (?2, ?2)
          ORDER BY name COLLATE NOCASE, name LIMIT ?3`,
       )
       .bind(repository, page.last, page.limit + 1),

@@ -8,8 +8,8 @@ import {
   type UploadSession,
   type UploadTail,
 } from "../oci/upload-session.ts";
-import { insertBlob, type NewBlob, type SessionHold } from "./blobs.ts";
-import { type DiscardedObject, discardStatement } from "./discarded-objects.ts";
+import { insertBlob, type NewBlob } from "./blobs.ts";
+import { type DiscardedObject, discardStatement, type SessionHold } from "./discarded-objects.ts";
 
 interface SessionRow {
   id: string;
@@ -139,6 +139,7 @@ export async function saveProgress(
   const { multipart, newParts } = progress;
   const held = "EXISTS (SELECT 1 FROM upload_sessions WHERE id = ?1 AND writer = ?2)";
   const statements = [
+    discardStatement(db, progress.discarded, now, hold),
     db
       .prepare(
         `INSERT INTO upload_parts (session_id, number, etag)
@@ -157,10 +158,9 @@ export async function saveProgress(
         ...[multipart?.key ?? null, multipart?.id ?? null, multipart?.partSize ?? null, multipart?.partCount ?? 0],
         JSON.stringify(progress.tail),
       ),
-    discardStatement(db, progress.discarded, now),
   ];
   const results = await db.batch(statements);
-  return (results[1]?.results.length ?? 0) > 0;
+  return (results.at(-1)?.results.length ?? 0) > 0;
 }
 
 /** Gives a session back unchanged, and discards `orphans`. One round trip. */
@@ -190,7 +190,7 @@ export async function commitSession(
 ): Promise<boolean> {
   const results = await db.batch([
     ...insertBlob(db, blob, hold),
-    discardStatement(db, leftovers, blob.now),
+    discardStatement(db, leftovers, blob.now, hold),
     db.prepare("DELETE FROM upload_sessions WHERE id = ?1 AND writer = ?2 RETURNING id").bind(hold.id, hold.writer),
   ]);
   return (results.at(-1)?.results.length ?? 0) > 0;

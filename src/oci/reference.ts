@@ -11,9 +11,14 @@ export type Reference =
 /** Distribution spec, "Pulling manifests": the pattern that a tag MUST match. */
 const TAG_PATTERN = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 
+/** True for a text that {@link parseTag} accepts. */
+export function isTag(text: string): text is Tag {
+  return TAG_PATTERN.test(text);
+}
+
 /** Throws TAG_INVALID. */
 export function parseTag(text: string): Tag {
-  if (TAG_PATTERN.test(text)) return text as Tag;
+  if (isTag(text)) return text;
   throw new OciError("TAG_INVALID", {
     message: "tag is invalid: up to 128 letters, digits, and . _ - after the first character",
     detail: { tag: text.slice(0, 160) },

@@ -26,7 +26,9 @@ function rangeHeader({ headers }: Request, { digest }: registry.StoredBlob): str
 /** Spec end-2, HEAD. */
 export async function headBlob(call: Call): Promise<Response> {
   const blob = await addressed(call).blob;
-  return new Response(null, { headers: { ...blobHeaders(blob), "Content-Length": String(blob.size) } });
+  const headers = blobHeaders(blob);
+  if (isNotModified(call.request, blob.digest)) return new Response(null, { status: 304, headers });
+  return new Response(null, { headers: { ...headers, "Content-Length": String(blob.size) } });
 }
 
 /** Spec end-2, GET, with Range and If-None-Match. */

@@ -1,6 +1,6 @@
 import { OciError } from "../oci/error.ts";
 import { parseContentType } from "../oci/media-type.ts";
-import { parseReference, parseTag, type Reference } from "../oci/reference.ts";
+import { isTag, parseReference, parseTag, type Reference } from "../oci/reference.ts";
 import { parseRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
 import * as registry from "../registry/manifests.ts";
 import { type Call, contentLength, decodeParam } from "./call.ts";
@@ -14,9 +14,17 @@ function address(call: Call): { repository: RepositoryName; reference: Reference
   return { repository, reference: parseReference(decodeParam(call, "reference")) };
 }
 
+/** The address of something that should exist: what cannot be a tag is not an error of its own, but not there. */
+function existingAddress(call: Call): { repository: RepositoryName; reference: Reference } {
+  const text = decodeParam(call, "reference");
+  if (text.includes(":") || isTag(text)) return address(call);
+  parseRepositoryName(call.params.name ?? "");
+  throw new OciError("MANIFEST_UNKNOWN", { detail: { tag: text.slice(0, 160) } });
+}
+
 /** Spec end-3, GET and HEAD. A manifest comes as it was pushed, whatever the client says that it accepts. */
 export async function getManifest(call: Call): Promise<Response> {
-  const { repository, reference } = address(call);
+  const { repository, reference } = existingAddress(call);
   const isHead = call.request.method === "HEAD";
   const manifest = await registry.findManifest(call.context, repository, reference, !isHead);
   const headers = contentHeaders(manifest.digest, manifest.mediaType, reference.kind);
@@ -62,7 +70,7 @@ export async function putManifest(call: Call): Promise<Response> {
 
 /** Spec end-9. */
 export async function deleteManifest(call: Call): Promise<Response> {
-  const { repository, reference } = address(call);
+  const { repository, reference } = existingAddress(call);
   await registry.deleteManifest(call.context, { repository, reference, actor: call.caller.account });
   return new Response(null, { status: 202 });
 }

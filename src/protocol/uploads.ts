@@ -2,7 +2,7 @@ import { CANONICAL_ALGORITHM, type Digest, parseAlgorithm, parseDigest } from ".
 import { OciError } from "../oci/error.ts";
 import { formatUploadRange, parseUploadRange } from "../oci/range.ts";
 import { isRepositoryName, parseRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
-import { PART_SIZE_BYTES, uploadLocation } from "../oci/upload-session.ts";
+import { uploadLocation } from "../oci/upload-session.ts";
 import { mountBlob } from "../registry/blobs.ts";
 import * as registry from "../registry/uploads.ts";
 import { type Call, contentLength } from "./call.ts";
@@ -28,18 +28,17 @@ function progressHeaders({ repository, id }: registry.UploadAddress, received: n
 }
 
 /** Whether the caller may see the blobs of the repository that a mount names, or of any when it names none. */
-function mayMountFrom({ caller }: Call, from: string | null): boolean {
-  if (from === null || caller.mayPullAnything) return caller.mayPullAnything;
-  return isRepositoryName(from) && caller.allows({ type: "repository", name: from, actions: ["pull"] });
+function mayMountFrom({ caller }: Call, from: RepositoryName | undefined): boolean {
+  if (caller.mayPullAnything) return true;
+  return from !== undefined && caller.allows({ type: "repository", name: from, actions: ["pull"] });
 }
 
 /** Spec end-11: links a blob of another repository. Undefined when there is none to link, and the client must upload. */
 async function tryMount(call: Call, repository: RepositoryName, mount: string): Promise<Response | undefined> {
-  const from = call.url.searchParams.get("from");
   const digest = parseDigest(mount);
-  if (!mayMountFrom(call, from)) return undefined;
-  const source = from === null ? undefined : parseRepositoryName(from);
-  const isMounted = await mountBlob(call.context, { repository, digest, from: source });
+  const from = call.url.searchParams.get("from") ?? undefined;
+  if ((from !== undefined && !isRepositoryName(from)) || !mayMountFrom(call, from)) return undefined;
+  const isMounted = await mountBlob(call.context, { repository, digest, from });
   return isMounted ? created(repository, digest) : undefined;
 }
 
@@ -64,8 +63,7 @@ export async function startUpload(call: Call): Promise<Response> {
     repository,
     algorithm === null ? CANONICAL_ALGORITHM : parseAlgorithm(algorithm),
   );
-  const headers = progressHeaders({ repository, id }, 0);
-  return new Response(null, { status: 202, headers: { ...headers, "OCI-Chunk-Min-Length": String(PART_SIZE_BYTES) } });
+  return new Response(null, { status: 202, headers: progressHeaders({ repository, id }, 0) });
 }
 
 function chunkOf({ request }: Call): registry.Chunk {

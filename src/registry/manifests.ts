@@ -71,7 +71,7 @@ export async function pushManifest(
   const entry = {
     ...{ repository, digest, manifest, objectKey, actor, now: now(), size: bytes.byteLength },
     text: isInline ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) : undefined,
-    tags: reference.kind === "tag" ? [reference.tag, ...push.tags] : push.tags,
+    tags: [...new Set(reference.kind === "tag" ? [reference.tag, ...push.tags] : push.tags)],
   };
   const isAccepted = await metadata.insertManifest(db, entry, references);
   if (!isAccepted) throw refusal(await metadata.findObjections(db, repository, references));

@@ -1,6 +1,5 @@
 import type { Context } from "../context.ts";
-import type { SessionHold } from "../metadata/blobs.ts";
-import type { DiscardedObject } from "../metadata/discarded-objects.ts";
+import type { DiscardedObject, SessionHold } from "../metadata/discarded-objects.ts";
 import * as sessions from "../metadata/uploads.ts";
 import { OciError } from "../oci/error.ts";
 import { type ByteRange, formatUploadRange } from "../oci/range.ts";

@@ -218,9 +218,12 @@ async function commit(
   blob: StoredBlob,
 ): Promise<StoredBlob> {
   const pieces = session.tail.pieces.map(({ key }) => ({ key, multipartId: undefined }));
-  const leftovers = [...pieces, ...created.splice(0)].filter(({ key }) => key !== blob.objectKey);
+  // From here on the registry may hold the new object: should the answer be lost, it is not to be discarded.
+  const orphans = created.splice(0);
+  const leftovers = [...pieces, ...orphans].filter(({ key }) => key !== blob.objectKey);
   const entry = { ...blob, repository: address.repository, now: now() };
   const isCommitted = await sessions.commitSession(db, hold, entry, leftovers);
-  if (!isCommitted) throw rangeInvalid(address, session.received, "the upload was cancelled or taken over meanwhile");
-  return blob;
+  if (isCommitted) return blob;
+  created.push(...orphans);
+  throw rangeInvalid(address, session.received, "the upload was cancelled or taken over meanwhile");
 }

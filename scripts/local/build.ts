@@ -1,0 +1,73 @@
+import { relative } from "node:path";
+import { type BuildFailure, type BuildOptions, type BuildResult, build, context, type Message } from "esbuild";
+import { Failure } from "./failure.ts";
+import type { Project } from "./project.ts";
+
+/** Bundles the Worker as wrangler does; a source that does not build is a `Failure` that names the place. */
+export async function buildWorker(project: Project): Promise<string> {
+  try {
+    return scriptOf(await build(buildOptions(project)));
+  } catch (error) {
+    const [first] = isBuildFailure(error) ? error.errors : [];
+    if (first === undefined) throw error;
+    throw new Failure(`cannot build the Worker: ${describe(first, project.folder)}`);
+  }
+}
+
+/** Builds the Worker again at each change of its source, until `close`. The first build is reported as well. */
+export async function watchWorker(
+  project: Project,
+  onBuilt: (script: string) => void,
+  onError: (problem: string) => void,
+): Promise<{ close: () => Promise<void> }> {
+  const watcher = await context({
+    ...buildOptions(project),
+    plugins: [
+      {
+        name: "report",
+        setup: (plugin) => {
+          plugin.onEnd((result) => {
+            const [first] = result.errors;
+            if (first === undefined) onBuilt(scriptOf(result));
+            else onError(`cannot build the Worker: ${describe(first, project.folder)}`);
+          });
+        },
+      },
+    ],
+  });
+  await watcher.watch();
+  return { close: async () => await watcher.dispose() };
+}
+
+function buildOptions(project: Project) {
+  return {
+    entryPoints: [project.main],
+    absWorkingDir: project.folder,
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "neutral",
+    target: "es2024",
+    mainFields: ["module", "main"],
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*", "node:*"],
+    loader: { ".txt": "text", ".html": "text", ".sql": "text", ".bin": "binary" },
+    sourcemap: "inline",
+    logLevel: "silent",
+  } satisfies BuildOptions;
+}
+
+function scriptOf(result: BuildResult): string {
+  const [output] = result.outputFiles ?? [];
+  if (output === undefined) throw new Error("esbuild reported success without output");
+  return output.text;
+}
+
+function describe({ text, location }: Message, folder: string): string {
+  if (location === null) return text;
+  return `${relative(folder, location.file) || location.file}:${location.line}:${location.column + 1}: ${text}`;
+}
+
+function isBuildFailure(error: unknown): error is BuildFailure {
+  return error instanceof Error && "errors" in error && Array.isArray(error.errors);
+}

@@ -1,0 +1,21 @@
+/** A failure that the operator can mend: its message is one line that says what happened and what to do. */
+export class Failure extends Error {
+  /** 1: it could not be done; 2: the command line was wrong. */
+  readonly exitCode: 1 | 2;
+
+  constructor(message: string, exitCode: 1 | 2 = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** What went wrong, in one line, whatever was thrown. */
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split("\n", 1)[0] ?? "";
+}
+
+/** The code of a system error, such as `EACCES`. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}

@@ -1,0 +1,63 @@
+import { accessSync, constants, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { commandOf } from "./processes.ts";
+
+const SUPERVISOR = join(import.meta.dirname, "workerd.sh");
+
+/**
+ * Has Miniflare start the runtime through workerd.sh, which ends it when this process dies, even by SIGKILL, and writes its
+ * process id down. Returns the environment that the script needs. Where the script cannot run, workerd starts as ever.
+ */
+export function superviseWorkerd(folder: string): Record<string, string> {
+  if (process.platform === "win32" || !isExecutable(SUPERVISOR)) return {};
+  const workerd = process.env.MINIFLARE_WORKERD_PATH ?? locateWorkerd();
+  process.env.MINIFLARE_WORKERD_PATH = SUPERVISOR;
+  return { STOWAGE_WORKERD: workerd, STOWAGE_WORKERD_PID: pidPath(folder) };
+}
+
+/** The process id of the runtime that serves, or last served, the data folder. */
+export function readPid(folder: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(pidPath(folder), "utf8"));
+    return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Lets the runtime finish its requests: it takes no more connections, and ends after the last answer or `grace`. */
+export async function drainWorkerd(folder: string, graceMs: number): Promise<void> {
+  const pid = readPid(folder);
+  if (pid === undefined || !isWorkerd(pid)) return;
+  process.env.STOWAGE_STOPPING = "1";
+  process.kill(pid, "SIGTERM");
+  const deadline = Date.now() + graceMs;
+  while (Date.now() < deadline && isWorkerd(pid)) await sleep(20);
+}
+
+/** Whether the process is a running workerd, and not gone, dead, or another program under the same number. */
+export function isWorkerd(pid: number): boolean {
+  return commandOf(pid).includes("workerd");
+}
+
+function pidPath(folder: string): string {
+  return join(folder, "workerd.pid");
+}
+
+/** Miniflare's own workerd, whichever version it asks for. */
+function locateWorkerd(): string {
+  const require = createRequire(import.meta.url);
+  const workerd = createRequire(require.resolve("miniflare"))("workerd") as { default: string };
+  return workerd.default;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

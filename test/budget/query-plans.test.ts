@@ -1,0 +1,118 @@
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import { CountedRegistry } from "../support/counted-registry.ts";
+import { BIG_REPOSITORY, seedOthers, seedReferrers } from "../support/seed.ts";
+import type { Statement } from "../support/watched-bindings.ts";
+import { type Costs, doEverything } from "./every-operation.ts";
+
+/** Rows of each kind in the database that the costs of a small one are compared with. */
+const OTHERS = 2_000;
+
+/** Steps of a plan that look as if they grew with a table, and do not: each with its reason. */
+const EXCEPTIONS: readonly { readonly sql: RegExp; readonly step: RegExp; readonly reason: string }[] = [
+  {
+    sql: /^SELECT object_key, multipart_id FROM discarded_objects ORDER BY discarded_at LIMIT \?1$/,
+    step: /^SCAN discarded_objects USING INDEX discarded_objects_by_age$/,
+    reason: "walks along the index, as far as LIMIT says",
+  },
+  {
+    sql: /^SELECT id, digest, media_type, artifact_type, size, object_key, fits, [^]* ORDER BY m\.id LIMIT \?5\)\s+ORDER BY id$/,
+    step: /^USE TEMP B-TREE FOR ORDER BY$/,
+    reason: "sorts one page of referrers, which LIMIT has cut off before",
+  },
+  {
+    sql: /^INSERT INTO repositories /,
+    step: /^SEARCH (tag_events|manifests|repository_blobs) USING .* \(repository_id=\?\)$/,
+    reason: "is the foreign keys' search for orphans that a new row adopts, which never runs: there are none",
+  },
+];
+
+/** Scans of what is no table: a JSON array that came with the statement, a subquery that a search filled, no row at all. */
+const HARMLESS_SCAN = /^SCAN (\S+ VIRTUAL TABLE INDEX \d+:|\(subquery-\d+\)$|CONSTANT ROW$)/;
+
+const registry = new CountedRegistry();
+let small: Costs;
+
+beforeAll(async () => {
+  // So that no list is shorter than its page.
+  await env.DB.prepare("INSERT INTO repositories (name, created_at) VALUES ('a', 0), ('zz', 0), ('zzz', 0)").run();
+  small = await doEverything(registry, "small");
+});
+
+async function explain({ sql, parameters }: Statement): Promise<string[]> {
+  const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`)
+    .bind(...parameters)
+    .all<{ detail: string }>();
+  return results.map(({ detail }) => detail);
+}
+
+/** What of a plan would grow with the tables. */
+function objections(sql: string, plan: readonly string[]): string[] {
+  return plan.filter((step) => {
+    const isScan = step.startsWith("SCAN") && !HARMLESS_SCAN.test(step);
+    // A repository may hold as much as all others together.
+    const isScanOfRepository = /^SEARCH \S+ USING .*\(repository_id=\?\)$/.test(step);
+    const isSort = /^USE TEMP B-TREE FOR .*ORDER BY/.test(step);
+    return (
+      (isScan || isScanOfRepository || isSort) &&
+      !EXCEPTIONS.some((one) => one.sql.test(sql.trim()) && one.step.test(step))
+    );
+  });
+}
+
+describe("query plans", () => {
+  it("search by index in every statement", async () => {
+    const bySql = new Map(registry.counter.statements.map((statement) => [statement.sql, statement]));
+    expect(bySql.size).toBeGreaterThan(40);
+    const objected: Record<string, string[]> = {};
+    for (const [sql, statement] of bySql) {
+      const plan = await explain(statement);
+      if (objections(sql, plan).length > 0) objected[sql] = plan;
+    }
+    expect(objected).toEqual({});
+  });
+
+  it("have no exception that nothing needs", () => {
+    const known = registry.counter.statements.map(({ sql }) => sql.trim());
+    for (const { sql } of EXCEPTIONS) expect(known.some((one) => sql.test(one))).toBe(true);
+  });
+});
+
+/**
+ * A search counts the row on which it ends, if there is one, and a new key one that lies beside it. Counted for each
+ * statement, this is what a step may read beyond what it read before.
+ */
+function expectAsCheap(costs: Costs, before: Costs): void {
+  expect([...costs.keys()]).toEqual([...before.keys()]);
+  for (const [step, { rowsRead, statements }] of costs) {
+    expect.soft(rowsRead, step).toBeLessThanOrEqual((before.get(step)?.rowsRead ?? 0) + statements);
+  }
+}
+
+describe(`with ${OTHERS} other repositories, blobs, manifests, tags and uploads`, () => {
+  beforeAll(async () => {
+    await seedOthers(OTHERS);
+  });
+
+  it("every operation reads as many rows as without them", async () => {
+    expectAsCheap(await doEverything(registry, "later"), small);
+  });
+
+  it("every operation in a repository that holds them all reads as many rows as in an empty one", async () => {
+    expectAsCheap(await doEverything(registry, BIG_REPOSITORY), small);
+  });
+});
+
+describe("a page of referrers", () => {
+  const subject = `sha256:${"5".repeat(64)}`;
+  beforeAll(async () => {
+    await seedReferrers("few", subject, 5);
+    await seedReferrers("many", subject, OTHERS);
+  });
+
+  it.each(["n=2", "n=2&artifactType=test/3"])("with %s reads as many rows of many as of few", async (query) => {
+    const ofFew = await registry.send("GET", `/v2/few/referrers/${subject}?${query}`);
+    const ofMany = await registry.send("GET", `/v2/many/referrers/${subject}?${query}`);
+    expect(ofMany.usage.rowsRead).toBeLessThanOrEqual(ofFew.usage.rowsRead + 1);
+  });
+});
