@@ -45,7 +45,8 @@ export interface NewBlob extends StoredBlob {
 
 /**
  * Statements that make a stored object a blob of the repository. If the content is known already, the object is
- * discarded. With a hold, all of it happens only while that lasts.
+ * discarded. With a hold, all of it happens only while that lasts. An object that was discarded meanwhile, by a request
+ * that took these statements for lost, fails them all: the link has no blob then.
  */
 export function insertBlob(db: D1Database, blob: NewBlob, hold?: SessionHold): D1PreparedStatement[] {
   const held = "(?1 IS NULL OR EXISTS (SELECT 1 FROM upload_sessions WHERE id = ?1 AND writer = ?2))";
@@ -56,7 +57,8 @@ export function insertBlob(db: D1Database, blob: NewBlob, hold?: SessionHold): D
       .bind(...holder, blob.repository, blob.now),
     db
       .prepare(
-        `INSERT INTO blobs (digest, size, object_key, created_at) SELECT ?3, ?4, ?5, ?6 WHERE ${held}
+        `INSERT INTO blobs (digest, size, object_key, created_at) SELECT ?3, ?4, ?5, ?6
+         WHERE ${held} AND NOT EXISTS (SELECT 1 FROM discarded_objects WHERE object_key = ?5)
          ON CONFLICT (digest) DO NOTHING`,
       )
       .bind(...holder, blob.digest, blob.size, blob.objectKey, blob.now),
@@ -75,6 +77,17 @@ export function insertBlob(db: D1Database, blob: NewBlob, hold?: SessionHold): D
       )
       .bind(...holder, blob.objectKey, blob.now),
   ];
+}
+
+/** Notes an object that was to become a blob, unless it has. */
+export function discardUnlessBlob(db: D1Database, objectKey: string, now: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO discarded_objects (object_key, discarded_at)
+       SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM blobs WHERE object_key = ?1)
+       ON CONFLICT (object_key) DO NOTHING`,
+    )
+    .bind(objectKey, now);
 }
 
 /** Makes a stored object a blob of the repository, without an upload session. One round trip. */

@@ -119,7 +119,7 @@ export async function insertManifest(
         `INSERT INTO manifests (repository_id, digest, media_type, artifact_type, subject_digest, size, annotations,
                                 bytes, object_key, pushed_at, pushed_by)
          SELECT r.id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM repositories r
-         WHERE r.name = ?1 AND (
+         WHERE r.name = ?1 AND NOT EXISTS (SELECT 1 FROM discarded_objects WHERE object_key = ?10) AND (
            EXISTS (SELECT 1 FROM manifests WHERE repository_id = r.id AND digest = ?3) OR NOT EXISTS (${OBJECTIONS}))
          ON CONFLICT (repository_id, digest) DO UPDATE SET
            media_type = excluded.media_type, pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by
@@ -141,7 +141,7 @@ export async function insertManifest(
       .bind(repository, json, digest),
     recordTagMoves(db, entry),
     upsertTags(db, entry),
-    ...discardUnlessManifest(db, entry),
+    ...(entry.objectKey === undefined ? [] : [discardUnlessManifest(db, entry.objectKey, now)]),
   ]);
   return (results[1]?.results.length ?? 0) > 0;
 }
@@ -152,16 +152,15 @@ function inlineAnnotations({ manifest, text }: NewManifest): string | null {
   return wanted ? JSON.stringify(manifest.annotations) : null;
 }
 
-function discardUnlessManifest(db: D1Database, { objectKey, now }: NewManifest): D1PreparedStatement[] {
-  if (objectKey === undefined) return [];
-  return [
-    db
-      .prepare(
-        `INSERT INTO discarded_objects (object_key, discarded_at)
-         SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM manifests WHERE object_key = ?1)`,
-      )
-      .bind(objectKey, now),
-  ];
+/** Notes an object that was to hold a manifest, unless it does. */
+export function discardUnlessManifest(db: D1Database, objectKey: string, now: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO discarded_objects (object_key, discarded_at)
+       SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM manifests WHERE object_key = ?1)
+       ON CONFLICT (object_key) DO NOTHING`,
+    )
+    .bind(objectKey, now);
 }
 
 /** The references that keep a manifest out of the repository. One query. */

@@ -9,7 +9,7 @@ import {
   type UploadTail,
 } from "../oci/upload-session.ts";
 import { insertBlob, type NewBlob } from "./blobs.ts";
-import { type DiscardedObject, discardStatement, type SessionHold } from "./discarded-objects.ts";
+import { type DiscardedObject, discardStatement, discardUnneeded, type SessionHold } from "./discarded-objects.ts";
 
 interface SessionRow {
   id: string;
@@ -163,7 +163,10 @@ export async function saveProgress(
   return (results.at(-1)?.results.length ?? 0) > 0;
 }
 
-/** Gives a session back unchanged, and discards `orphans`. One round trip. */
+/**
+ * Gives a session back, and discards those of `orphans` that neither it nor a blob has: the transaction that should have
+ * kept them may have taken place, and its answer be lost. One round trip.
+ */
 export async function releaseClaim(
   db: D1Database,
   hold: SessionHold,
@@ -174,7 +177,7 @@ export async function releaseClaim(
     db
       .prepare("UPDATE upload_sessions SET writer = NULL, writer_expires_at = NULL WHERE id = ?1 AND writer = ?2")
       .bind(hold.id, hold.writer),
-    discardStatement(db, orphans, now),
+    discardUnneeded(db, orphans, now, hold.id),
   ]);
 }
 

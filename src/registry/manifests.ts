@@ -54,9 +54,10 @@ export interface ManifestPush {
  * @throws OciError MANIFEST_INVALID, DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN with each missing digest, SIZE_INVALID.
  */
 export async function pushManifest(
-  { db, bucket, config, now }: Context,
+  context: Context,
   push: ManifestPush,
 ): Promise<{ digest: Digest; subject: Digest | undefined }> {
+  const { db, config, now } = context;
   const { repository, reference, bytes, actor } = push;
   const algorithm = reference.kind === "digest" ? digestAlgorithm(reference.digest) : CANONICAL_ALGORITHM;
   const digest = await computeDigest(algorithm, bytes);
@@ -67,15 +68,33 @@ export async function pushManifest(
 
   const isInline = bytes.byteLength <= INLINE_MAX_BYTES;
   const objectKey = isInline ? undefined : newManifestKey();
-  if (objectKey !== undefined) await putBytes(bucket, objectKey, bytes);
   const entry = {
     ...{ repository, digest, manifest, objectKey, actor, now: now(), size: bytes.byteLength },
     text: isInline ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) : undefined,
     tags: [...new Set(reference.kind === "tag" ? [reference.tag, ...push.tags] : push.tags)],
   };
-  const isAccepted = await metadata.insertManifest(db, entry, references);
+  const isAccepted = await storeManifest(context, entry, bytes, references);
   if (!isAccepted) throw refusal(await metadata.findObjections(db, repository, references));
   return { digest, subject: manifest.subject };
+}
+
+/** Bytes and rows. False when a reference objects; nothing is kept then, nor when either fails. */
+async function storeManifest(
+  { db, bucket, now }: Context,
+  entry: metadata.NewManifest,
+  bytes: Uint8Array,
+  references: readonly CheckedReference[],
+): Promise<boolean> {
+  const { objectKey } = entry;
+  if (objectKey === undefined) return await metadata.insertManifest(db, entry, references);
+  try {
+    await putBytes(bucket, objectKey, bytes);
+    return await metadata.insertManifest(db, entry, references);
+  } catch (error) {
+    // The object may be there, or even be the manifest's.
+    await metadata.discardUnlessManifest(db, objectKey, now()).run();
+    throw error;
+  }
 }
 
 /** Which references the repository must hold, as the operator's setting has it. */

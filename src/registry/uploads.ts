@@ -1,5 +1,5 @@
 import type { Context } from "../context.ts";
-import { commitBlob, type StoredBlob } from "../metadata/blobs.ts";
+import { commitBlob, discardUnlessBlob, type StoredBlob } from "../metadata/blobs.ts";
 import * as sessions from "../metadata/uploads.ts";
 import { type Digest, type DigestAlgorithm, digestAlgorithm } from "../oci/digest.ts";
 import { OciError } from "../oci/error.ts";
@@ -89,8 +89,14 @@ export async function putBlob(
   length: number,
 ): Promise<void> {
   const objectKey = newBlobKey();
-  await putVerified(context.bucket, objectKey, length > 0 && body ? body : new Uint8Array(0), digest);
-  await commitBlob(context.db, { digest, size: length, objectKey, repository, now: context.now() });
+  try {
+    await putVerified(context.bucket, objectKey, length > 0 && body ? body : new Uint8Array(0), digest);
+    await commitBlob(context.db, { digest, size: length, objectKey, repository, now: context.now() });
+  } catch (error) {
+    // R2 keeps nothing of what has another digest; else the object may be there, or even be the blob.
+    if (!(error instanceof OciError)) await discardUnlessBlob(context.db, objectKey, context.now()).run();
+    throw error;
+  }
 }
 
 /** Nothing came before, the length is known, and nothing says that more will follow. */
@@ -173,12 +179,10 @@ async function save(
   };
   const kept = new Set(stored.tail.pieces.map((piece) => piece.key));
   const discarded = session.tail.pieces.flatMap(({ key }) => (kept.has(key) ? [] : [{ key, multipartId: undefined }]));
-  // From here on the session may hold the new objects: should the answer be lost, they are not to be discarded.
-  const orphans = created.splice(0);
   const isSaved = await sessions.saveProgress(db, hold, { ...stored, received, hash, multipart, discarded }, now());
-  if (isSaved) return received;
-  created.push(...orphans);
-  throw rangeInvalid(address, session.received, "another request wrote to the upload meanwhile");
+  if (!isSaved) throw rangeInvalid(address, session.received, "another request wrote to the upload meanwhile");
+  created.splice(0);
+  return received;
 }
 
 async function finishFromParts(
@@ -218,12 +222,9 @@ async function commit(
   blob: StoredBlob,
 ): Promise<StoredBlob> {
   const pieces = session.tail.pieces.map(({ key }) => ({ key, multipartId: undefined }));
-  // From here on the registry may hold the new object: should the answer be lost, it is not to be discarded.
-  const orphans = created.splice(0);
-  const leftovers = [...pieces, ...orphans].filter(({ key }) => key !== blob.objectKey);
+  const leftovers = [...pieces, ...created].filter(({ key }) => key !== blob.objectKey);
   const entry = { ...blob, repository: address.repository, now: now() };
   const isCommitted = await sessions.commitSession(db, hold, entry, leftovers);
-  if (isCommitted) return blob;
-  created.push(...orphans);
-  throw rangeInvalid(address, session.received, "the upload was cancelled or taken over meanwhile");
+  if (!isCommitted) throw rangeInvalid(address, session.received, "the upload was cancelled or taken over meanwhile");
+  return blob;
 }

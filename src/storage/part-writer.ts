@@ -104,8 +104,9 @@ export class PartWriter {
     if (bytes === undefined || bytes.byteLength === 0) {
       return { multipart: this.#multipart, newParts: this.#newParts, tail: before };
     }
-    const { tail, created } = await appendTail(this.#bucket, before, bytes, this.#multipart === undefined);
-    if (created) this.#onCreate({ key: created.key, multipartId: undefined });
+    const tail = await appendTail(this.#bucket, before, bytes, this.#multipart === undefined, (key) =>
+      this.#onCreate({ key, multipartId: undefined }),
+    );
     return { multipart: this.#multipart, newParts: this.#newParts, tail };
   }
 

@@ -16,8 +16,9 @@ export async function putHashed(
   const { readable, writable } = new FixedLengthStream(length);
   const writer = writable.getWriter();
   const stored = bucket.put(key, readable);
-  // The pump below learns of a failure through the writer; the cause is thrown where `stored` is awaited.
-  stored.catch(() => undefined);
+  // The pump below learns of a failure through the writer, also of one that came before R2 took the first byte; the cause
+  // is thrown where `stored` is awaited.
+  stored.catch(async (error: unknown) => await writer.abort(error).catch(() => undefined));
   try {
     for await (const bytes of readBody(body)) {
       await hash?.update(bytes);

@@ -1,4 +1,4 @@
-import { EMPTY_TAIL, type TailPiece, type UploadTail } from "../oci/upload-session.ts";
+import { EMPTY_TAIL, type UploadTail } from "../oci/upload-session.ts";
 import { newBlobKey, newTailKey } from "./keys.ts";
 import { getBytes, putBytes } from "./objects.ts";
 
@@ -18,13 +18,15 @@ export async function readTail(bucket: R2Bucket, tail: UploadTail, target: Uint8
 /**
  * A tail with more bytes at its end. What lies in objects is never written again. At most one class A operation.
  * @param fromFirstByte the tail begins where the upload begins: its first piece may become the blob as it lies.
+ * @param onCreate hears of a new object before anything is in it.
  */
 export async function appendTail(
   bucket: R2Bucket,
   tail: UploadTail,
   bytes: Uint8Array,
   fromFirstByte: boolean,
-): Promise<{ tail: UploadTail; created: TailPiece | undefined }> {
+  onCreate: (key: string) => void,
+): Promise<UploadTail> {
   const inline = Uint8Array.fromBase64(tail.inline);
   const length = inline.byteLength + bytes.byteLength;
   const joined = inline.byteLength === 0 ? bytes : new Uint8Array(length);
@@ -32,10 +34,10 @@ export async function appendTail(
     joined.set(inline);
     joined.set(bytes, inline.byteLength);
   }
-  if (length <= INLINE_MAX_BYTES)
-    return { tail: { pieces: tail.pieces, inline: joined.toBase64() }, created: undefined };
+  if (length <= INLINE_MAX_BYTES) return { pieces: tail.pieces, inline: joined.toBase64() };
   const mayBecomeBlob = fromFirstByte && tail.pieces.length === 0;
   const piece = { key: mayBecomeBlob ? newBlobKey() : newTailKey(), size: length };
+  onCreate(piece.key);
   await putBytes(bucket, piece.key, joined);
-  return { tail: { pieces: [...tail.pieces, piece], inline: EMPTY_TAIL.inline }, created: piece };
+  return { pieces: [...tail.pieces, piece], inline: EMPTY_TAIL.inline };
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PART_SIZE_BYTES } from "../../src/oci/upload-session.ts";
 import { partBuffers } from "../../src/storage/part-buffers.ts";
 import { makeBytes } from "../support/content.ts";
@@ -92,6 +92,13 @@ describe("the buffers of streaming uploads of unknown length", { timeout: TIMEOU
 describe("all buffers are free again after", () => {
   const size = 2 * PART_SIZE_BYTES + 100_000;
   const registry = new WatchedRegistry(passOn);
+
+  beforeEach(() => {
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
 
   async function start(): Promise<string> {
     return (await registry.send("POST", "/v2/memory/failed/blobs/uploads/")).headers.get("Location")!;

@@ -37,7 +37,7 @@ async function feed(writable: WritableStream<Uint8Array>, pieces: SentBody["byte
 }
 
 /** A request as the edge would hand it to the Worker. */
-export function makeRequest(method: string, path: string, { headers, body }: Sent = {}): Request {
+function makeRequest(method: string, path: string, { headers, body }: Sent = {}): Request {
   const all = new Headers({ Authorization: basicAuth(), ...headers });
   const init = { method, headers: all, redirect: "manual" } as const;
   if (body === undefined) return new Request(new URL(path, ORIGIN), init);

@@ -4,7 +4,7 @@ import type { BindingCall, Watcher } from "./watched-bindings.ts";
 export type Effect = "none" | "done";
 
 /** What a binding throws that fails on purpose. */
-export class InjectedFailure extends Error {
+class InjectedFailure extends Error {
   override readonly name = "InjectedFailure";
 }
 

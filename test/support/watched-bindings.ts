@@ -75,7 +75,7 @@ class WatchedStatement {
 }
 
 /** A database whose every round trip the watcher hears of. */
-export function watchDatabase(db: D1Database, watch: Watcher): D1Database {
+function watchDatabase(db: D1Database, watch: Watcher): D1Database {
   const watched: Pick<D1Database, "prepare" | "batch" | "exec"> = {
     prepare: (sql) =>
       new WatchedStatement(db.prepare(sql), watch, { sql, parameters: [] }) as unknown as D1PreparedStatement,
@@ -108,7 +108,7 @@ function watchUpload(upload: R2MultipartUpload, watch: Watcher): R2MultipartUplo
 }
 
 /** A bucket whose every call the watcher hears of. */
-export function watchBucket(bucket: R2Bucket, watch: Watcher): R2Bucket {
+function watchBucket(bucket: R2Bucket, watch: Watcher): R2Bucket {
   const call = async <T>(operation: BucketCall["operation"], run: () => Promise<T>, value?: unknown): Promise<T> =>
     await watch({ binding: "BUCKET", operation, value }, run);
   const watched = {

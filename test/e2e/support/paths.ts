@@ -1,0 +1,9 @@
+import { delimiter, join, resolve } from "node:path";
+
+/** The project's root folder. */
+export const PROJECT_ROOT = resolve(import.meta.dirname, "../../..");
+
+/** The search path for programs: what the project built for itself, then the machine's, then where daemons live. */
+export const TOOL_PATH = [join(PROJECT_ROOT, ".cache/tools/bin"), process.env.PATH ?? "", "/usr/sbin", "/sbin"].join(
+  delimiter,
+);

@@ -1,0 +1,55 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { TOOL_PATH } from "./paths.ts";
+
+/** The programs that the suites use, and where scripts/install-tools.sh takes each from. */
+const ORIGINS = {
+  buildah: "Debian package buildah",
+  containerd: "Debian package containerd",
+  crane: "Go module in test/e2e/tools/crane",
+  ctr: "Debian package containerd",
+  curl: "Debian package curl",
+  docker: "Debian package docker.io",
+  dockerd: "Debian package docker.io",
+  jq: "Debian package jq",
+  oras: "Go module in test/e2e/tools/oras",
+  podman: "Debian package podman",
+  regctl: "Go module in test/e2e/tools/regctl",
+  skopeo: "Debian package skopeo",
+  tar: "Debian package tar",
+  umoci: "Debian package umoci",
+} as const;
+
+/** A program that a suite may need. */
+export type Tool = keyof typeof ORIGINS;
+
+/**
+ * A group of tests that needs programs of the machine. When one is missing, the group is skipped with a sentence that
+ * says what to install; under CI=true that is a failure instead, because there everything must have run.
+ */
+export function describeWithTools(title: string, tools: readonly Tool[], body: () => void): void {
+  const missing = tools.filter((tool) => !isInstalled(tool));
+  if (missing.length === 0) return void describe(title, body);
+  const lack = `missing ${missing.map((tool) => `${tool} (${ORIGINS[tool]})`).join(", ")}: run scripts/install-tools.sh`;
+  if (process.env.CI === "true") {
+    return void describe(title, () => {
+      test(lack, () => expect.fail(lack));
+    });
+  }
+  process.stderr.write(`${title} is skipped: ${lack}\n`);
+  describe.skip(title, body);
+}
+
+function isInstalled(tool: Tool): boolean {
+  return TOOL_PATH.split(delimiter).some((folder) => folder !== "" && isExecutable(join(folder, tool)));
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

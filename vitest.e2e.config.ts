@@ -1,0 +1,34 @@
+import { defineConfig } from "vitest/config";
+
+const MINUTE_MS = 60_000;
+
+/** What both suites share: real programs, one at a time, with patience. */
+const shared = {
+  environment: "node",
+  fileParallelism: false,
+  testTimeout: 5 * MINUTE_MS,
+  hookTimeout: 3 * MINUTE_MS,
+} as const;
+
+export default defineConfig({
+  test: {
+    maxWorkers: 1,
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: "clients",
+          include: ["test/e2e/clients/**/*.test.ts"],
+          globalSetup: ["test/e2e/support/global-setup.ts"],
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: "conformance",
+          include: ["test/e2e/conformance/**/*.test.ts"],
+        },
+      },
+    ],
+  },
+});
