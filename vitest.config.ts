@@ -19,6 +19,9 @@ export default defineConfig({
     exclude: ["test/e2e/**"],
     // A worker of its own for each file costs seconds apiece. Tests keep apart by fresh repository names instead.
     isolate: false,
+    maxWorkers: "100%",
+    // Far beyond any test: a busy machine is no failure.
+    testTimeout: 30_000,
     setupFiles: ["test/support/apply-migrations.ts"],
   },
 });

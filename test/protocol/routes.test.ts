@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { expectError, send, sendAnonymously } from "../support/registry.ts";
+import { pushBlob } from "../support/images.ts";
+import { expectError, freshRepository, send, sendAnonymously } from "../support/registry.ts";
 
 const DIGEST = `sha256:${"0".repeat(64)}`;
 
@@ -85,9 +86,16 @@ it.each([
   ["GET", "/v2/a/referrers/latest", "DIGEST_INVALID"],
   ["GET", "/v2/a/manifests/sha256:xyz", "DIGEST_INVALID"],
   ["PUT", "/v2/a/manifests/.hidden", "TAG_INVALID"],
-  ["GET", `/v2/a/manifests/${"a".repeat(129)}`, "TAG_INVALID"],
 ])("refuses %s %s", async (method, path, code) => {
   await expectError(await send(method, path), 400, code);
+});
+
+it("does not find what no tag can be", async () => {
+  const repository = freshRepository();
+  await pushBlob(repository, "x");
+  for (const reference of ["a".repeat(129), ".hidden", "a+b"]) {
+    await expectError(await send("GET", `/v2/${repository}/manifests/${reference}`), 404, "MANIFEST_UNKNOWN");
+  }
 });
 
 it("says of broken percent escapes that they lead nowhere", async () => {

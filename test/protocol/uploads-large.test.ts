@@ -12,7 +12,7 @@ it.each<[string, number[], Push]>([
   ["a PUT after one large PATCH", [PART + 1, 7], { lastInPut: true }],
   ["PATCHes after one that went to the bucket in one put", [PART + 9, 5, 70_000], {}],
   ["PATCHes that cross parts", [5 * MB, 7 * MB, 1 * MB], {}],
-  ["PATCHes that cross parts, with Content-Range", [5 * MB, 7 * MB, 1 * MB], { ranged: true }],
+  ["PATCHes that cross parts, with Content-Range", [5 * MB, 2 * MB, 70_000], { ranged: true }],
   ["equal chunks that divide into parts", repeat(2, 5 * MB + 500_000), { ranged: true, lastInPut: true }],
   ["small pieces before, between and after parts", [3, 70_000, PART, 4, 90_000, 5], { streamed: true }],
   ["pieces in the bucket that fill a part", [...repeat(5, 1.2 * MB), 2 * MB], { ranged: true }],

@@ -49,9 +49,9 @@ const small = fc.oneof(tiny, fc.nat(70_000), fc.integer({ min: 65_530, max: 65_5
 const large = fc.oneof(small, fc.nat(3_000_000), fc.integer({ min: 6_291_450, max: 6_291_460 }), fc.nat(7_000_000));
 
 it.each([
-  ["a few bytes at a time", upload(tiny, 12), 25],
-  ["small pieces", upload(small, 6), 30],
-  ["pieces that pass parts", upload(large, 3), 5],
+  ["a few bytes at a time", upload(tiny, 12), 15],
+  ["small pieces", upload(small, 6), 20],
+  ["pieces that pass parts", upload(large, 3), 4],
 ] as const)(
   "gives back what was pushed in %s, in whatever way",
   async (_name, uploads, numRuns) => {

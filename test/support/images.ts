@@ -23,7 +23,7 @@ export async function digestOf(bytes: Uint8Array | string, algorithm: Algorithm 
   return `${algorithm}:${new Uint8Array(await crypto.subtle.digest(name, toBytes(bytes))).toHex()}`;
 }
 
-export function toBytes(content: Uint8Array | string): Uint8Array {
+function toBytes(content: Uint8Array | string): Uint8Array {
   return typeof content === "string" ? new TextEncoder().encode(content) : content;
 }
 
