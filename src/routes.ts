@@ -68,23 +68,23 @@ function guarded(requirement: Requirement, handler: Handler) {
   };
 }
 
-function methodNotAllowed(path: string) {
-  const allowed = ROUTES.filter(([, other]) => other === path).map(([method]) => method.toUpperCase());
+function methodNotAllowed(allowed: readonly string[]) {
   return (): never => {
-    throw new OciError("UNSUPPORTED", { message: "method not allowed here", headers: { Allow: allowed.join(", ") } });
+    const headers = { Allow: allowed.join(", ").toUpperCase() };
+    throw new OciError("UNSUPPORTED", { message: "method not allowed here", headers });
   };
 }
 
 /** The token endpoint is where callers come from: it alone is open. */
 const router = IttyRouter<RoutedRequest, [Context]>()
   .get("/token", async (request, context) => await token.getToken({ request, url: new URL(request.url), context }))
-  .post("/token", async (request, context) => await token.postToken({ request, url: new URL(request.url), context }));
+  .post("/token", async (request, context) => await token.postToken({ request, url: new URL(request.url), context }))
+  .all("/token", methodNotAllowed(["get", "post"]));
 
 for (const path of new Set(ROUTES.map(([, route]) => route))) {
-  for (const [method, other, requirement, handler] of ROUTES) {
-    if (other === path) router[method](path, guarded(requirement, handler));
-  }
-  router.all(path, methodNotAllowed(path));
+  const routes = ROUTES.filter(([, other]) => other === path);
+  for (const [method, , requirement, handler] of routes) router[method](path, guarded(requirement, handler));
+  router.all(path, methodNotAllowed(routes.map(([method]) => method)));
 }
 
 /** Finds the route of a request and runs it. Throws OciError, NOT_FOUND where there is no route. */

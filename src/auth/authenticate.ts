@@ -41,7 +41,8 @@ function askedFor(access: Access): Access {
 
 interface Challenge {
   readonly origin: string;
-  readonly access: Access | undefined;
+  /** What the client should ask a token for; nothing in particular for a log-in. */
+  readonly accesses: readonly Access[];
   readonly error: "invalid_token" | "insufficient_scope" | undefined;
   readonly message?: string | undefined;
 }
@@ -50,18 +51,29 @@ interface Challenge {
  * 401 with the challenge of Docker's token specification. Bearer alone, with every parameter quoted: some clients read
  * only the first challenge, and a Basic one makes others give up anonymous pulls.
  */
-function unauthorized({ origin, access, error, message }: Challenge): OciError {
+function unauthorized({ origin, accesses, error, message }: Challenge): OciError {
+  const scope = accesses.map((access) => formatScope(askedFor(access))).join(" ");
   const parameters = [
     `realm="${origin}/token"`,
     `service="${TOKEN_SERVICE}"`,
-    ...(access ? [`scope="${formatScope(askedFor(access))}"`] : []),
+    ...(scope === "" ? [] : [`scope="${scope}"`]),
     ...(error ? [`error="${error}"`] : []),
   ];
   return new OciError("UNAUTHORIZED", {
     ...(message !== undefined && { message }),
-    ...(access && { detail: [{ Type: access.type, Name: access.name, Action: access.actions.join(",") }] }),
+    ...(accesses.length > 0 && { detail: accesses.map(toDetail) }),
     headers: { "WWW-Authenticate": `Bearer ${parameters.join(",")}` },
   });
+}
+
+/** The words in which Docker's registry says what was missing. */
+function toDetail({ type, name, actions }: Access): Record<"Type" | "Name" | "Action", string> {
+  return { Type: type, Name: name, Action: actions.join(",") };
+}
+
+/** 401 for a token that must name more than it does: the client asks for one with all of these accesses, and comes again. */
+export function insufficientScope(origin: string, accesses: readonly Access[]): OciError {
+  return unauthorized({ origin, accesses, error: "insufficient_scope", message: "the token does not allow this" });
 }
 
 /**
@@ -76,16 +88,17 @@ export async function authorize(
   access: Access | undefined,
 ): Promise<Caller> {
   const authentication = await authenticate(context, request.headers.get("Authorization"));
+  const accesses = access ? [access] : [];
   switch (authentication.kind) {
     case "anonymous":
-      throw unauthorized({ origin, access, error: undefined });
+      throw unauthorized({ origin, accesses, error: undefined });
     case "rejected":
-      throw unauthorized({ origin, access, error: authentication.error, message: authentication.message });
+      throw unauthorized({ origin, accesses, error: authentication.error, message: authentication.message });
     case "caller": {
       const { caller, scheme } = authentication;
       if (access === undefined || caller.allows(access)) return caller;
       if (scheme === "basic") throw new OciError("DENIED");
-      throw unauthorized({ origin, access, error: "insufficient_scope", message: "the token does not allow this" });
+      throw insufficientScope(origin, accesses);
     }
   }
 }

@@ -39,7 +39,7 @@ const FORM_MAX_BYTES = 64 * 1024;
 export async function postToken({ request, context }: TokenCall): Promise<Response> {
   const length = Number(request.headers.get("Content-Length") ?? FORM_MAX_BYTES + 1);
   if (length > FORM_MAX_BYTES) return oauthError("invalid_request", "the form is too large, or states no length");
-  const form = new URLSearchParams(await request.text());
+  const form = new URLSearchParams(new TextDecoder().decode(await request.arrayBuffer()));
   if (form.get("grant_type") !== "password") {
     return oauthError("unsupported_grant_type", "use grant_type=password, or GET with Basic");
   }

@@ -1,3 +1,5 @@
+import type { Access } from "../auth/access.ts";
+import { insufficientScope } from "../auth/authenticate.ts";
 import { CANONICAL_ALGORITHM, type Digest, parseAlgorithm, parseDigest } from "../oci/digest.ts";
 import { OciError } from "../oci/error.ts";
 import { formatUploadRange, parseUploadRange } from "../oci/range.ts";
@@ -27,17 +29,24 @@ function progressHeaders({ repository, id }: registry.UploadAddress, received: n
   };
 }
 
-/** Whether the caller may see the blobs of the repository that a mount names, or of any when it names none. */
-function mayMountFrom({ caller }: Call, from: RepositoryName | undefined): boolean {
-  if (caller.mayPullAnything) return true;
-  return from !== undefined && caller.allows({ type: "repository", name: from, actions: ["pull"] });
+/**
+ * Whether the caller may have what a mount links. A mount that names no source is for accounts that may pull everything;
+ * one that names it is for tokens that say so, and a client whose account could have such a token is told to get it.
+ * @throws OciError UNAUTHORIZED with the scope to ask for.
+ */
+function mayMountFrom({ caller, url }: Call, repository: RepositoryName, from: RepositoryName | undefined): boolean {
+  if (from === undefined) return caller.mayPullAnything;
+  const pull: Access = { type: "repository", name: from, actions: ["pull"] };
+  if (caller.allows(pull)) return true;
+  if (!caller.mayPullAnything) return false;
+  throw insufficientScope(url.origin, [{ type: "repository", name: repository, actions: ["pull", "push"] }, pull]);
 }
 
 /** Spec end-11: links a blob of another repository. Undefined when there is none to link, and the client must upload. */
 async function tryMount(call: Call, repository: RepositoryName, mount: string): Promise<Response | undefined> {
   const digest = parseDigest(mount);
   const from = call.url.searchParams.get("from") ?? undefined;
-  if ((from !== undefined && !isRepositoryName(from)) || !mayMountFrom(call, from)) return undefined;
+  if ((from !== undefined && !isRepositoryName(from)) || !mayMountFrom(call, repository, from)) return undefined;
   const isMounted = await mountBlob(call.context, { repository, digest, from });
   return isMounted ? created(repository, digest) : undefined;
 }

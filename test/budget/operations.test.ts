@@ -2,7 +2,13 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type Budget, expectWithin } from "../support/budget.ts";
 import { makeBytes } from "../support/content.ts";
 import { CountedRegistry, type Measured, type Sent } from "../support/counted-registry.ts";
-import { makeImage, makeIndex, type ManifestContent, referringTo, TOO_BIG_FOR_A_ROW } from "../support/manifest-content.ts";
+import {
+  makeImage,
+  makeIndex,
+  type ManifestContent,
+  referringTo,
+  TOO_BIG_FOR_A_ROW,
+} from "../support/manifest-content.ts";
 import * as push from "../support/pushes.ts";
 import { seedBlobs } from "../support/seed.ts";
 

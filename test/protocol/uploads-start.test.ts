@@ -175,11 +175,15 @@ describe("a mount", () => {
     await expectStatus(await sendAnonymously("POST", uploads(target, mount(digest, source)), { headers }), 201);
   });
 
-  it("is not made for a token that may not pull from the source", async () => {
+  it("is not made for a token that may not pull from the source: the challenge tells what to ask for", async () => {
     const [source, target] = [freshRepository(), freshRepository()];
     const { digest } = await pushBlob(source, "not allowed by scope");
     const headers = await bearer(`repository:${target}:pull,push`);
-    await expectStatus(await sendAnonymously("POST", uploads(target, mount(digest, source)), { headers }), 202);
+    const response = await sendAnonymously("POST", uploads(target, mount(digest, source)), { headers });
+    await expectError(response, 401, "UNAUTHORIZED");
+    const challenge = response.headers.get("WWW-Authenticate");
+    expect(challenge).toContain(`scope="repository:${target}:pull,push repository:${source}:pull"`);
+    expect(challenge).toContain('error="insufficient_scope"');
     expect((await send("HEAD", `/v2/${target}/blobs/${digest}`)).status).toBe(404);
   });
 
