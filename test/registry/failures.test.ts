@@ -1,11 +1,14 @@
 import { env } from "cloudflare:workers";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { PART_SIZE_BYTES } from "../../src/oci/upload-session.ts";
 import { makeBytes, sha256 } from "../support/content.ts";
 import { type Measured, WatchedRegistry } from "../support/counted-registry.ts";
+import { emptyStorage } from "../support/empty-storage.ts";
 import { type Effect, FailOnce } from "../support/failing.ts";
 import { makeImage, TOO_BIG_FOR_A_ROW } from "../support/manifest-content.ts";
 import * as push from "../support/pushes.ts";
+
+beforeAll(emptyStorage);
 
 type Answer = Omit<Measured, "usage">;
 
