@@ -1,4 +1,3 @@
-import { relative } from "node:path";
 import { type BuildFailure, type BuildOptions, type BuildResult, build, context, type Message } from "esbuild";
 import { Failure } from "./failure.ts";
 import type { Project } from "./project.ts";
@@ -10,7 +9,7 @@ export async function buildWorker(project: Project): Promise<string> {
   } catch (error) {
     const [first] = isBuildFailure(error) ? error.errors : [];
     if (first === undefined) throw error;
-    throw new Failure(`cannot build the Worker: ${describe(first, project.folder)}`);
+    throw new Failure(`cannot build the Worker: ${describe(first)}`);
   }
 }
 
@@ -29,7 +28,7 @@ export async function watchWorker(
           plugin.onEnd((result) => {
             const [first] = result.errors;
             if (first === undefined) onBuilt(scriptOf(result));
-            else onError(`cannot build the Worker: ${describe(first, project.folder)}`);
+            else onError(`cannot build the Worker: ${describe(first)}`);
           });
         },
       },
@@ -63,9 +62,9 @@ function scriptOf(result: BuildResult): string {
   return output.text;
 }
 
-function describe({ text, location }: Message, folder: string): string {
+function describe({ text, location }: Message): string {
   if (location === null) return text;
-  return `${relative(folder, location.file) || location.file}:${location.line}:${location.column + 1}: ${text}`;
+  return `${location.file}:${location.line}:${location.column + 1}: ${text}`;
 }
 
 function isBuildFailure(error: unknown): error is BuildFailure {

@@ -1,10 +1,9 @@
 import { Log, LogLevel } from "miniflare";
-import type { Project } from "./project.ts";
+import { report } from "./report.ts";
+import { isStopping } from "./workerd.ts";
 
-/** A line for the operator, on stderr. */
-export function report(line: string): void {
-  process.stderr.write(`stowage: ${line}\n`);
-}
+/** How the runtime begins a complaint about the Worker as it loads, which also fails the start. */
+const LOAD_ERROR = /^service core:user:[^:]*: /;
 
 /** Miniflare's own log: errors alone, and on stderr. */
 export class RuntimeLog extends Log {
@@ -13,7 +12,7 @@ export class RuntimeLog extends Log {
   }
 
   override log(message: string): void {
-    process.stderr.write(`${message}\n`);
+    if (!isStopping()) process.stderr.write(`${message}\n`);
   }
 }
 
@@ -21,12 +20,14 @@ export class RuntimeLog extends Log {
 export function printWorkerLog({ level, message }: { level: string; message: string }): void {
   const uncaught = /^Uncaught exception: .*?(?:remote\.)?jsg\.(\w*Error: .*)/.exec(message);
   if (uncaught?.[1] !== undefined) report(`the Worker threw ${uncaught[1]}`);
+  else if (LOAD_ERROR.test(message)) return;
   else if (level === "error" && message.includes("\nstack: ")) report(message.split("\nstack: ", 1)[0] ?? "");
   else process.stderr.write(`${message}\n`);
 }
 
-/** What an error of `setOptions` or `ready` says of the Worker, without Miniflare's preamble. */
-export function describeRuntimeFailure(message: string, project: Project): string {
-  const [, detail] = /Runtime stderr:\s+(.*)/.exec(message) ?? [];
-  return `the Workers runtime does not take ${project.main}: ${detail ?? message.split("\n", 1)[0] ?? ""}`;
+/** What a failed start of the runtime says of the Worker, in one line. Its message holds the runtime's log, in JSON. */
+export function describeLoadError(message: string): string {
+  const [, logged] = /"message":("(?:[^"\\]|\\.)*")/.exec(message) ?? [];
+  const text = logged === undefined ? message : String(JSON.parse(logged));
+  return `the Worker does not load: ${text.replace(LOAD_ERROR, "").split("\n", 1)[0] ?? ""}`;
 }

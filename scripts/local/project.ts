@@ -42,7 +42,7 @@ export interface Project {
 }
 
 /** A D1 database and the folder of its migrations, absolute. */
-export interface Database {
+interface Database {
   binding: string;
   id: string;
   migrations: string;

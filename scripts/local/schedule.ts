@@ -1,30 +1,30 @@
 import { Cron } from "croner";
 import { Failure, reasonOf } from "./failure.ts";
 
-/** A running schedule. */
-export interface Schedule {
-  stop: () => void;
-}
-
 /**
- * Calls `run` by the cron patterns, in UTC and with Cloudflare's weekdays (1 is Sunday). Runs never overlap: one that is
- * due while its own pattern's last still runs is left out, and one of another pattern waits.
+ * Calls `run` by the cron patterns, in UTC and with Cloudflare's weekdays (1 is Sunday), until the signal. Runs never
+ * overlap: one that is due while its own pattern's last still runs is left out, and one of another pattern waits.
  */
 export function startSchedule(
   patterns: readonly string[],
   run: (pattern: string, scheduledTime: Date) => Promise<void>,
-  onError: (problem: string) => void,
-): Schedule {
+  { onError, signal }: { onError: (problem: string) => void; signal: AbortSignal },
+): void {
   let last = Promise.resolve();
-  const jobs = patterns.map((pattern) =>
-    makeJob(pattern, async (scheduledTime) => {
-      last = last
-        .then(async () => await run(pattern, scheduledTime))
-        .catch((error: unknown) => onError(`the run of '${pattern}' failed: ${reasonOf(error)}`));
+  for (const pattern of patterns) {
+    const runOnce = async (scheduledTime: Date) => {
+      try {
+        if (!signal.aborted) await run(pattern, scheduledTime);
+      } catch (error) {
+        if (!signal.aborted) onError(`the run of '${pattern}' failed: ${reasonOf(error)}`);
+      }
+    };
+    const job = makeJob(pattern, async (scheduledTime) => {
+      last = last.then(async () => await runOnce(scheduledTime));
       await last;
-    }),
-  );
-  return { stop: () => jobs.forEach((job) => job.stop()) };
+    });
+    signal.addEventListener("abort", () => job.stop());
+  }
 }
 
 function makeJob(pattern: string, run: (scheduledTime: Date) => Promise<void>): Cron {

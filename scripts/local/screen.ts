@@ -1,10 +1,7 @@
-import { isIPv6 } from "node:net";
 import { relative } from "node:path";
 import { styleText } from "node:util";
-
-/** Where the admin's password comes from; it is shown only when it was made just now. */
-export type PasswordSource =
-  { kind: "made"; password: string; path: string } | { kind: "kept"; path: string } | { kind: "given"; by: string };
+import { formatAddress, localAddress } from "./address.ts";
+import type { PasswordSource } from "./settings.ts";
 
 /** What the screen tells. */
 export interface ScreenContent {
@@ -13,17 +10,6 @@ export interface ScreenContent {
   data: string;
   /** Absent when the Worker knows no admin. */
   password: PasswordSource | undefined;
-}
-
-/** `host:port` as in a URL. */
-export function formatAddress(host: string, port: number): string {
-  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
-}
-
-/** The address by which this machine reaches the server, also when it listens on all addresses. */
-export function localAddress(host: string, port: number): string {
-  if (host === "0.0.0.0") return formatAddress("127.0.0.1", port);
-  return formatAddress(host === "::" ? "::1" : host, port);
 }
 
 /** The one screen of a started server; its last line tells that it answers. */

@@ -33,7 +33,7 @@ export function loadSecrets(folder: string, names: readonly string[]): Secrets {
 }
 
 /** A password to read and type. */
-export function makePassword(): string {
+function makePassword(): string {
   return Array.from({ length: PASSWORD_LENGTH }, () => PASSWORD_ALPHABET[randomInt(PASSWORD_ALPHABET.length)]).join("");
 }
 

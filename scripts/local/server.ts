@@ -2,9 +2,10 @@ import { join } from "node:path";
 import { Miniflare, MiniflareCoreError, type MiniflareOptions } from "miniflare";
 import { Failure } from "./failure.ts";
 import { Front } from "./front.ts";
-import { describeRuntimeFailure, printWorkerLog, report, RuntimeLog } from "./logs.ts";
+import { describeLoadError, printWorkerLog, RuntimeLog } from "./logs.ts";
 import type { D1Database } from "./migrations.ts";
 import type { Project } from "./project.ts";
+import { report } from "./report.ts";
 import { drainWorkerd, superviseWorkerd } from "./workerd.ts";
 
 /** How long requests under way may take when the server is told to stop. */
@@ -46,7 +47,7 @@ export class LocalServer {
       await this.#runtime.setOptions(this.#options(script));
     } catch (error) {
       if (!(error instanceof MiniflareCoreError)) throw error;
-      throw new Failure(describeRuntimeFailure(error.message, this.#setup.project));
+      throw new Failure(describeLoadError(error.message));
     }
     const { port } = await this.#runtime.unsafeGetDirectURL();
     return await this.#front.open(this.#setup.host, this.#setup.port, Number(port));

@@ -1,6 +1,6 @@
 import { reasonOf } from "./failure.ts";
-import { report } from "./logs.ts";
 import { commandOf, parentOf } from "./processes.ts";
+import { report } from "./report.ts";
 
 /** Not SIGHUP: its default ends the server as well, and `nohup` can say otherwise. */
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
@@ -9,16 +9,20 @@ const INTERRUPTED = 130;
 /** How often a server that npm started looks whether npm still lives. */
 const PARENT_CHECK_MS = 500;
 
-/** Closes with `close` at the first signal, and ends with code 0; a second signal ends at once. */
-export function onStop(close: () => Promise<void>): void {
-  let stopping = false;
+/**
+ * Closes with `close` at the first signal, and ends with code 0; a second signal ends at once. The returned signal is
+ * given at the first.
+ */
+export function onStop(close: () => Promise<void>): AbortSignal {
+  const stopping = new AbortController();
   for (const signal of SIGNALS) {
     process.on(signal, () => {
-      if (stopping) process.exit(INTERRUPTED);
-      stopping = true;
+      if (stopping.signal.aborted) process.exit(INTERRUPTED);
+      stopping.abort();
       void stop(close);
     });
   }
+  return stopping.signal;
 }
 
 /**

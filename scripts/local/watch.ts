@@ -1,9 +1,9 @@
 import { watch } from "node:fs";
 import { watchWorker } from "./build.ts";
 import { reasonOf } from "./failure.ts";
-import { report } from "./logs.ts";
 import { applyMigrations } from "./migrations.ts";
 import type { Project } from "./project.ts";
+import { report } from "./report.ts";
 import type { LocalServer } from "./server.ts";
 
 /** Editors write a file in several steps. */
@@ -20,7 +20,12 @@ export async function watchProject(project: Project, server: LocalServer, script
   const onBuilt = (built: string) => {
     enqueue(async () => {
       if (built === current) return;
-      await server.serve(built);
+      try {
+        await server.serve(built);
+      } catch (error) {
+        await server.serve(current);
+        throw error;
+      }
       current = built;
       report("loaded the changed Worker");
     });

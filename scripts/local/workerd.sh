@@ -2,7 +2,11 @@
 # Runs the Workers runtime so that it never outlives the server. Miniflare starts this in place of workerd, see workerd.ts.
 
 # The server is closing and its runtime has drained and ended, which Miniflare takes for a crash and would mend.
-if [ -n "$STOWAGE_STOPPING" ]; then exec cat <&3 >/dev/null; fi
+# It takes the configuration, as Miniflare waits for that, and serves nothing.
+if [ -n "$STOWAGE_STOPPING" ]; then
+  cat >/dev/null
+  exec cat <&3 >/dev/null
+fi
 
 echo $$ >"$STOWAGE_WORKERD_PID"
 

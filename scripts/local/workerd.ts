@@ -5,6 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { commandOf } from "./processes.ts";
 
 const SUPERVISOR = join(import.meta.dirname, "workerd.sh");
+/** Tells workerd.sh, through the environment that Miniflare hands on. */
+const STOPPING = "STOWAGE_STOPPING";
 
 /**
  * Has Miniflare start the runtime through workerd.sh, which ends it when this process dies, even by SIGKILL, and writes its
@@ -31,10 +33,15 @@ export function readPid(folder: string): number | undefined {
 export async function drainWorkerd(folder: string, graceMs: number): Promise<void> {
   const pid = readPid(folder);
   if (pid === undefined || !isWorkerd(pid)) return;
-  process.env.STOWAGE_STOPPING = "1";
+  process.env[STOPPING] = "1";
   process.kill(pid, "SIGTERM");
   const deadline = Date.now() + graceMs;
   while (Date.now() < deadline && isWorkerd(pid)) await sleep(20);
+}
+
+/** Whether the runtime's end is meant: what Miniflare says of it then is not worth telling. */
+export function isStopping(): boolean {
+  return process.env[STOPPING] !== undefined;
 }
 
 /** Whether the process is a running workerd, and not gone, dead, or another program under the same number. */
