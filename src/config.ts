@@ -58,7 +58,7 @@ const ConfigSchema = v.object({
 });
 
 /** Throws ConfigError for the first setting that cannot be used. */
-export function parseConfig(env: object): Config {
+function parseConfig(env: object): Config {
   const result = v.safeParse(ConfigSchema, env);
   if (!result.success) {
     const [issue] = result.issues;
