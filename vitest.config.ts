@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     maxWorkers: "100%",
+    // What a passing test logs is of no interest.
+    silent: "passed-only",
     projects: [
       {
         plugins: [
