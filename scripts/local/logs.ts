@@ -5,6 +5,9 @@ import { isStopping } from "./workerd.ts";
 /** How the runtime begins a complaint about the Worker as it loads, which also fails the start. */
 const LOAD_ERROR = /^service core:user:[^:]*: /;
 
+/** How the runtime marks what it notes for its own makers, such as that an old getter was called. */
+const FOR_ITS_MAKERS = "NOSENTRY";
+
 /** Miniflare's own log: errors alone, and on stderr. */
 export class RuntimeLog extends Log {
   constructor() {
@@ -20,7 +23,7 @@ export class RuntimeLog extends Log {
 export function printWorkerLog({ level, message }: { level: string; message: string }): void {
   const uncaught = /^Uncaught exception: .*?(?:remote\.)?jsg\.(\w*Error: .*)/.exec(message);
   if (uncaught?.[1] !== undefined) report(`the Worker threw ${uncaught[1]}`);
-  else if (LOAD_ERROR.test(message)) return;
+  else if (LOAD_ERROR.test(message) || message.startsWith(FOR_ITS_MAKERS)) return;
   else if (level === "error" && message.includes("\nstack: ")) report(message.split("\nstack: ", 1)[0] ?? "");
   else process.stderr.write(`${message}\n`);
 }
