@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { renewClaim } from "../../src/metadata/uploads.ts";
-import { inPieces, makeBytes, sha256 } from "../support/content.ts";
+import { inPieces, makeBytes, digestOf } from "../support/content.ts";
 import type { CountedRegistry, Measured, Sent } from "../support/counted-registry.ts";
 import type { Usage } from "../support/counting.ts";
 import { makeImage, makeIndex, referringTo, TOO_BIG_FOR_A_ROW } from "../support/manifest-content.ts";
@@ -86,7 +86,7 @@ async function pushBlobs(session: Session, registry: CountedRegistry, repository
 
 async function mountBlobs(session: Session, repository: string): Promise<void> {
   const uploads = `/v2/${repository}/blobs/uploads/`;
-  const known = await sha256(ownBytes(repository, 1_001));
+  const known = await digestOf(ownBytes(repository, 1_001));
   await session.step(
     "mount",
     201,
@@ -100,7 +100,7 @@ async function mountBlobs(session: Session, repository: string): Promise<void> {
 
 async function useManifests(session: Session, registry: CountedRegistry, repository: string): Promise<void> {
   const bytes = ownBytes(repository, 1_001);
-  const config = { digest: await sha256(bytes), size: bytes.byteLength };
+  const config = { digest: await digestOf(bytes), size: bytes.byteLength };
   const image = await makeImage([config, config]);
   const big = await makeImage([config], TOO_BIG_FOR_A_ROW);
   const index = await makeIndex([image, big]);
@@ -154,7 +154,7 @@ async function useManifests(session: Session, registry: CountedRegistry, reposit
       `${path}/manifests/${manifest.digest}`,
     );
   }
-  const other = await sha256(ownBytes(repository, 1_002));
+  const other = await digestOf(ownBytes(repository, 1_002));
   await session.step("delete a blob", 202, "DELETE", `${path}/blobs/${other}`);
   await session.step("delete an unknown blob", 404, "DELETE", `${path}/blobs/${other}`);
 }

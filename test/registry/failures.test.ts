@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { PART_SIZE_BYTES } from "../../src/oci/upload-session.ts";
-import { makeBytes, sha256 } from "../support/content.ts";
+import { makeBytes, digestOf } from "../support/content.ts";
 import { type Measured, WatchedRegistry } from "../support/counted-registry.ts";
 import { emptyStorage } from "../support/empty-storage.ts";
 import { type Effect, FailOnce } from "../support/failing.ts";
@@ -92,7 +92,7 @@ async function checkObjects(): Promise<string[]> {
 async function expectReadable(answer: Answer): Promise<void> {
   const read = await healthy.send("GET", answer.headers.get("Location")!);
   expect(read.status).toBe(200);
-  expect(await sha256(read.bytes)).toBe(answer.headers.get("Docker-Content-Digest"));
+  expect(await digestOf(read.bytes)).toBe(answer.headers.get("Docker-Content-Digest"));
 }
 
 beforeEach(() => {

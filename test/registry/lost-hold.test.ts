@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { inPieces, makeBytes, sha256 } from "../support/content.ts";
+import { inPieces, makeBytes, digestOf } from "../support/content.ts";
 import { WatchedRegistry } from "../support/counted-registry.ts";
 
 const registry = new WatchedRegistry(async (_call, run) => await run());
@@ -44,11 +44,11 @@ it.each([
   { slow: "PUT", size: 1_000 },
 ])("a slow $slow that lost its session takes nothing from who has it now", async ({ slow, size }) => {
   const bytes = makeBytes(100_000, size);
-  const digest = await sha256(bytes);
+  const digest = await digestOf(bytes);
   const location = await startWithTail(bytes);
   const more = makeBytes(size, 2);
   const { body, proceed } = stalled(more);
-  const query = slow === "PUT" ? `?digest=${await sha256(new Uint8Array([...bytes, ...more]))}` : "";
+  const query = slow === "PUT" ? `?digest=${await digestOf(new Uint8Array([...bytes, ...more]))}` : "";
   const slowAnswer = registry.send(slow, `${location}${query}`, { body: { bytes: body } });
   await untilHeld();
   await endHolds();
@@ -62,5 +62,5 @@ it.each([
   await registry.runSchedule();
   const get = await registry.send("GET", `/v2/holds/blobs/${digest}`);
   expect(get.status).toBe(200);
-  expect(await sha256(get.bytes)).toBe(digest);
+  expect(await digestOf(get.bytes)).toBe(digest);
 });

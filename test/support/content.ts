@@ -1,3 +1,5 @@
+export type Algorithm = "sha256" | "sha512";
+
 /** Bytes that are different for each seed, the same each time, and no two parts of which are alike. */
 export function makeBytes(size: number, seed = 1): Uint8Array {
   const words = new Uint32Array(Math.ceil(size / 4));
@@ -12,8 +14,14 @@ export function makeBytes(size: number, seed = 1): Uint8Array {
   return new Uint8Array(words.buffer, 0, size);
 }
 
-export async function sha256(bytes: Uint8Array): Promise<string> {
-  return `sha256:${new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex()}`;
+/** The digest of bytes, computed apart from the code under test. */
+export async function digestOf(bytes: Uint8Array | string, algorithm: Algorithm = "sha256"): Promise<string> {
+  const name = algorithm === "sha256" ? "SHA-256" : "SHA-512";
+  return `${algorithm}:${new Uint8Array(await crypto.subtle.digest(name, toBytes(bytes))).toHex()}`;
+}
+
+export function toBytes(content: Uint8Array | string): Uint8Array {
+  return typeof content === "string" ? new TextEncoder().encode(content) : content;
 }
 
 /** Cuts bytes into pieces of one size, but for the last. */

@@ -1,5 +1,8 @@
 import { expect } from "vitest";
+import { type Algorithm, digestOf, makeBytes, toBytes } from "./content.ts";
 import { expectStatus, send } from "./registry.ts";
+
+export { type Algorithm, digestOf } from "./content.ts";
 
 export const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 export const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
@@ -9,35 +12,15 @@ export const DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2
 export const OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
 export const OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
 
-export type Algorithm = "sha256" | "sha512";
-
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;
   readonly size: number;
 }
 
-/** The digest of bytes, computed apart from the code under test. */
-export async function digestOf(bytes: Uint8Array | string, algorithm: Algorithm = "sha256"): Promise<string> {
-  const name = algorithm === "sha256" ? "SHA-256" : "SHA-512";
-  return `${algorithm}:${new Uint8Array(await crypto.subtle.digest(name, toBytes(bytes))).toHex()}`;
-}
-
-function toBytes(content: Uint8Array | string): Uint8Array {
-  return typeof content === "string" ? new TextEncoder().encode(content) : content;
-}
-
 /** Bytes that look random, the same for the same seed. */
 export function randomBytes(size: number, seed = crypto.getRandomValues(new Uint32Array(1))[0]!): Uint8Array {
-  const words = new Uint32Array(Math.ceil(size / 4));
-  let state = seed | 1;
-  for (let index = 0; index < words.length; index++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    words[index] = state;
-  }
-  return new Uint8Array(words.buffer, 0, size);
+  return makeBytes(size, seed);
 }
 
 /** Pushes a blob in one POST, and gives its descriptor. */

@@ -1,4 +1,4 @@
-import { sha256 } from "./content.ts";
+import { digestOf } from "./content.ts";
 
 const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
@@ -16,7 +16,7 @@ export interface ManifestContent extends Descriptor {
 
 async function toContent(mediaType: string, json: object): Promise<ManifestContent> {
   const bytes = new TextEncoder().encode(JSON.stringify({ schemaVersion: 2, mediaType, ...json }));
-  return { mediaType, bytes, digest: await sha256(bytes), size: bytes.byteLength };
+  return { mediaType, bytes, digest: await digestOf(bytes), size: bytes.byteLength };
 }
 
 /** An image manifest of the first blob as its config and all others as layers. */

@@ -1,5 +1,5 @@
 import type { Measured, Sent, SentBody } from "./counted-registry.ts";
-import { inPieces, sha256 } from "./content.ts";
+import { inPieces, digestOf } from "./content.ts";
 import type { Descriptor, ManifestContent } from "./manifest-content.ts";
 
 /** A registry of either kind: what it tells of each request is what a push tells of them. */
@@ -32,7 +32,7 @@ async function start<A extends Answer>(
 
 /** Spec end-4b: all in one POST. */
 export async function pushByPost<A extends Answer>(registry: Target<A>, { repository, bytes }: BlobPush): Promise<A[]> {
-  const path = `${uploadsPath(repository)}?digest=${await sha256(bytes)}`;
+  const path = `${uploadsPath(repository)}?digest=${await digestOf(bytes)}`;
   return [await registry.send("POST", path, { body: { bytes } })];
 }
 
@@ -42,7 +42,7 @@ export async function pushByPut<A extends Answer>(
   { repository, bytes, body = { bytes } }: BlobPush & { body?: SentBody },
 ): Promise<A[]> {
   const { post, location } = await start(registry, repository);
-  return [post, await registry.send("PUT", `${location}?digest=${await sha256(bytes)}`, { body })];
+  return [post, await registry.send("PUT", `${location}?digest=${await digestOf(bytes)}`, { body })];
 }
 
 /** As Docker does: POST, one PATCH with all bytes, PUT. */
@@ -52,7 +52,7 @@ export async function pushByPatch<A extends Answer>(
 ): Promise<A[]> {
   const { post, location } = await start(registry, repository);
   const patch = await registry.send("PATCH", location, { body });
-  return [post, patch, await registry.send("PUT", `${location}?digest=${await sha256(bytes)}`)];
+  return [post, patch, await registry.send("PUT", `${location}?digest=${await digestOf(bytes)}`)];
 }
 
 /** Spec, "Pushing a blob in chunks": POST, PATCHes with Content-Range, PUT. */
@@ -68,7 +68,7 @@ export async function pushInChunks<A extends Answer>(
     measured.push(await registry.send("PATCH", location, { headers, body: { bytes: chunk } }));
     offset += chunk.byteLength;
   }
-  measured.push(await registry.send("PUT", `${location}?digest=${await sha256(bytes)}`));
+  measured.push(await registry.send("PUT", `${location}?digest=${await digestOf(bytes)}`));
   return measured;
 }
 
@@ -79,7 +79,7 @@ export async function storeBlob<A extends Answer>(
   bytes: Uint8Array,
 ): Promise<Descriptor> {
   await pushByPost(registry, { repository, bytes });
-  return { digest: await sha256(bytes), size: bytes.byteLength };
+  return { digest: await digestOf(bytes), size: bytes.byteLength };
 }
 
 /** Spec end-7. */

@@ -1,8 +1,7 @@
-import { accessSync, constants } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PROJECT_ROOT } from "../support/paths.ts";
+import { isExecutable, PROJECT_ROOT } from "../support/paths.ts";
 import { attempt } from "../support/run.ts";
 import type { RegistryAccess } from "../support/server.ts";
 
@@ -88,13 +87,4 @@ export function readReport(xml: string): Omit<Verdict, "output"> {
   const failed = having(/<(failure|error)\b/);
   const skipped = having(/<skipped\b/);
   return { passed: cases.length - failed.length - skipped.length, failed, skipped };
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

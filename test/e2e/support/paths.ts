@@ -1,3 +1,4 @@
+import { accessSync, constants } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 
 /** The project's root folder. */
@@ -7,3 +8,13 @@ export const PROJECT_ROOT = resolve(import.meta.dirname, "../../..");
 export const TOOL_PATH = [join(PROJECT_ROOT, ".cache/tools/bin"), process.env.PATH ?? "", "/usr/sbin", "/sbin"].join(
   delimiter,
 );
+
+/** Whether there is a program at this path. */
+export function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

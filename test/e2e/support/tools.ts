@@ -1,7 +1,6 @@
-import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { TOOL_PATH } from "./paths.ts";
+import { isExecutable, TOOL_PATH } from "./paths.ts";
 
 /** The programs that the suites use, and where scripts/install-tools.sh takes each from. */
 const ORIGINS = {
@@ -43,13 +42,4 @@ export function describeWithTools(title: string, tools: readonly Tool[], body: (
 
 function isInstalled(tool: Tool): boolean {
   return TOOL_PATH.split(delimiter).some((folder) => folder !== "" && isExecutable(join(folder, tool)));
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
