@@ -71,11 +71,6 @@ function toDetail({ type, name, actions }: Access): Record<"Type" | "Name" | "Ac
   return { Type: type, Name: name, Action: actions.join(",") };
 }
 
-/** 401 for a token that must name more than it does: the client asks for one with all of these accesses, and comes again. */
-export function insufficientScope(origin: string, accesses: readonly Access[]): OciError {
-  return unauthorized({ origin, accesses, error: "insufficient_scope", message: "the token does not allow this" });
-}
-
 /**
  * Lets a request pass that may do what it wants; `access` undefined asks only for an account.
  * @param origin where the token endpoint lies.
@@ -98,7 +93,7 @@ export async function authorize(
       const { caller, scheme } = authentication;
       if (access === undefined || caller.allows(access)) return caller;
       if (scheme === "basic") throw new OciError("DENIED");
-      throw insufficientScope(origin, accesses);
+      throw unauthorized({ origin, accesses, error: "insufficient_scope", message: "the token does not allow this" });
     }
   }
 }

@@ -175,16 +175,12 @@ describe("a mount", () => {
     await expectStatus(await sendAnonymously("POST", uploads(target, mount(digest, source)), { headers }), 201);
   });
 
-  it("is not made for a token that may not pull from the source: the challenge tells what to ask for", async () => {
+  it("asks what the account may pull, not what the token says", async () => {
     const [source, target] = [freshRepository(), freshRepository()];
-    const { digest } = await pushBlob(source, "not allowed by scope");
+    const { digest } = await pushBlob(source, "allowed to the account");
     const headers = await bearer(`repository:${target}:pull,push`);
-    const response = await sendAnonymously("POST", uploads(target, mount(digest, source)), { headers });
-    await expectError(response, 401, "UNAUTHORIZED");
-    const challenge = response.headers.get("WWW-Authenticate");
-    expect(challenge).toContain(`scope="repository:${target}:pull,push repository:${source}:pull"`);
-    expect(challenge).toContain('error="insufficient_scope"');
-    expect((await send("HEAD", `/v2/${target}/blobs/${digest}`)).status).toBe(404);
+    await expectStatus(await sendAnonymously("POST", uploads(target, mount(digest, source)), { headers }), 201);
+    await expectStatus(await sendAnonymously("POST", uploads(target, mount(digest)), { headers }), 201);
   });
 
   it("is refused to who may not push", async () => {

@@ -60,10 +60,11 @@ describe("the official conformance suite", () => {
     });
   }
 
-  test.runIf(redesigned === undefined && former === undefined)("is installed", (context) => {
-    const lack = "neither version of the suite is here: run scripts/install-tools.sh";
-    if (process.env.CI === "true") expect.fail(lack);
-    process.stderr.write(`${lack}\n`);
-    context.skip(lack);
-  });
+  if (redesigned === undefined && former === undefined) {
+    test("is installed", (context) => {
+      const lack = "neither version of the suite is here: run scripts/install-tools.sh";
+      if (process.env.CI === "true") expect.fail(lack);
+      context.skip(lack);
+    });
+  }
 });
