@@ -28,6 +28,7 @@ export default defineConfig({
           isolate: false,
           // Far beyond any test: a busy machine is no failure.
           testTimeout: 30_000,
+          hookTimeout: 60_000,
           setupFiles: ["test/support/apply-migrations.ts"],
         },
       },
@@ -36,7 +37,8 @@ export default defineConfig({
         test: {
           name: "scripts",
           include: ["test/scripts/**/*.test.ts"],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
     ],
