@@ -54,11 +54,13 @@ export function discardUnneeded(
     .bind(JSON.stringify(objects), now, sessionId);
 }
 
-/** The oldest discarded objects, at most `limit`. One query. */
-export async function listDiscardedObjects(db: D1Database, limit: number): Promise<DiscardedObject[]> {
+/** The oldest objects that were discarded before this time, at most `limit`. One query. */
+export async function listDiscardedObjects(db: D1Database, before: number, limit: number): Promise<DiscardedObject[]> {
   const { results } = await db
-    .prepare("SELECT object_key, multipart_id FROM discarded_objects ORDER BY discarded_at LIMIT ?1")
-    .bind(limit)
+    .prepare(
+      "SELECT object_key, multipart_id FROM discarded_objects WHERE discarded_at <= ?1 ORDER BY discarded_at LIMIT ?2",
+    )
+    .bind(before, limit)
     .all<{ object_key: string; multipart_id: string | null }>();
   return results.map((row) => ({ key: row.object_key, multipartId: row.multipart_id ?? undefined }));
 }

@@ -124,6 +124,7 @@ export interface Progress {
   readonly tail: UploadTail;
   /** Objects that the session held before and does not need now. */
   readonly discarded: readonly DiscardedObject[];
+  readonly expiresAt: number;
 }
 
 /**
@@ -149,14 +150,14 @@ export async function saveProgress(
     db
       .prepare(
         `UPDATE upload_sessions SET received = ?3, hash = ?4, multipart_key = ?5, multipart_id = ?6, part_size = ?7,
-           part_count = ?8, tail = ?9, writer = NULL, writer_expires_at = NULL
+           part_count = ?8, tail = ?9, expires_at = ?10, writer = NULL, writer_expires_at = NULL
          WHERE id = ?1 AND writer = ?2 RETURNING id`,
       )
       .bind(
         ...[hold.id, hold.writer, progress.received],
         progress.hash === undefined ? null : JSON.stringify(progress.hash),
         ...[multipart?.key ?? null, multipart?.id ?? null, multipart?.partSize ?? null, multipart?.partCount ?? 0],
-        JSON.stringify(progress.tail),
+        ...[JSON.stringify(progress.tail), progress.expiresAt],
       ),
   ];
   const results = await db.batch(statements);

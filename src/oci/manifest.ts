@@ -27,8 +27,16 @@ export interface Manifest {
 }
 
 const schemaVersion = v.literal(2);
+/** Lists of referrers show it, and an index holds it. Far longer than any media type. */
+const ARTIFACT_TYPE_MAX = 255;
+
+/** What a transaction takes as one parameter; an image of this many layers nobody can run. */
+const REFERENCES_MAX = 10_000;
+
 const common = {
-  artifactType: v.optional(v.string()),
+  artifactType: v.optional(
+    v.pipe(v.string(), v.maxLength(ARTIFACT_TYPE_MAX, `is longer than ${ARTIFACT_TYPE_MAX} characters`)),
+  ),
   subject: v.optional(DescriptorSchema),
   annotations: v.optional(AnnotationsSchema),
 };
@@ -100,6 +108,7 @@ function toManifest(
   references: readonly ManifestReference[],
   artifactType = body.artifactType,
 ): Manifest {
+  if (references.length > REFERENCES_MAX) throw invalid(`manifest has more than ${REFERENCES_MAX} references`);
   const { subject, annotations } = body;
   const type = isBlank(artifactType) ? undefined : artifactType;
   return { mediaType, artifactType: type, subject: subject?.digest, annotations, references };

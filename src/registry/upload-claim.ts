@@ -1,4 +1,5 @@
 import type { Context } from "../context.ts";
+import { logError } from "../log.ts";
 import type { DiscardedObject, SessionHold } from "../metadata/discarded-objects.ts";
 import * as sessions from "../metadata/uploads.ts";
 import { OciError } from "../oci/error.ts";
@@ -96,7 +97,10 @@ export async function withClaim<T>(
   } catch (error) {
     const isHopeless = error instanceof OciError && error.code === "DIGEST_INVALID";
     const giveBack = isHopeless ? sessions.abandonSession : sessions.releaseClaim;
-    await giveBack(db, claim.hold, claim.created, now());
+    // A session that cannot be given back is free again when the hold ends; the client must learn of the first cause.
+    await giveBack(db, claim.hold, claim.created, now()).catch((cause: unknown) => {
+      logError("an upload session was not given back", cause);
+    });
     throw error;
   } finally {
     clearInterval(renewal);

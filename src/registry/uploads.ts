@@ -80,7 +80,7 @@ export async function finishUpload(
   });
 }
 
-/** Spec end-4b: a blob in one POST. One class A operation and one D1 round trip. Throws OciError DIGEST_INVALID. */
+/** Spec end-4b: a blob in one POST. One class A operation, one D1 round trip. Throws OciError DIGEST_INVALID, SIZE_INVALID. */
 export async function putBlob(
   context: Context,
   repository: RepositoryName,
@@ -88,6 +88,9 @@ export async function putBlob(
   body: ReadableStream | null,
   length: number,
 ): Promise<void> {
+  if (length > PUT_MAX_BYTES) {
+    throw new OciError("SIZE_INVALID", { message: "too large for one POST: open an upload and send it there" });
+  }
   const objectKey = newBlobKey();
   try {
     await putVerified(context.bucket, objectKey, length > 0 && body ? body : new Uint8Array(0), digest);
@@ -166,7 +169,7 @@ async function withPartWriter<T>(
 
 /** Keeps what a chunk brought. Returns how many bytes are safe now. Throws RANGE_INVALID when another request took over. */
 async function save(
-  { db, now }: Context,
+  { db, now, config }: Context,
   { address, hold, session, created }: ClaimedUpload,
   added: number,
   stored: StoredChunk,
@@ -179,7 +182,9 @@ async function save(
   };
   const kept = new Set(stored.tail.pieces.map((piece) => piece.key));
   const discarded = session.tail.pieces.flatMap(({ key }) => (kept.has(key) ? [] : [{ key, multipartId: undefined }]));
-  const isSaved = await sessions.saveProgress(db, hold, { ...stored, received, hash, multipart, discarded }, now());
+  const expiresAt = now() + config.uploadTtlMs;
+  const progress = { ...stored, received, hash, multipart, discarded, expiresAt };
+  const isSaved = await sessions.saveProgress(db, hold, progress, now());
   if (!isSaved) throw rangeInvalid(address, session.received, "another request wrote to the upload meanwhile");
   created.splice(0);
   return received;

@@ -7,12 +7,13 @@ const INLINE_MAX_BYTES = 64 * 1024;
 
 /** Copies a tail's bytes into the start of `target`. One class B operation for each piece. */
 export async function readTail(bucket: R2Bucket, tail: UploadTail, target: Uint8Array): Promise<void> {
-  const pieces = await Promise.all(tail.pieces.map(async (piece) => await getBytes(bucket, piece.key)));
   let position = 0;
-  for (const bytes of [...pieces, Uint8Array.fromBase64(tail.inline)]) {
-    target.set(bytes, position);
-    position += bytes.byteLength;
+  for (const piece of tail.pieces) {
+    // One after another: each lies in memory twice while it is copied, and there may be many.
+    target.set(await getBytes(bucket, piece.key), position);
+    position += piece.size;
   }
+  target.set(Uint8Array.fromBase64(tail.inline), position);
 }
 
 /**

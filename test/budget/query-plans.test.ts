@@ -11,11 +11,6 @@ const OTHERS = 2_000;
 /** Steps of a plan that look as if they grew with a table, and do not: each with its reason. */
 const EXCEPTIONS: readonly { readonly sql: RegExp; readonly step: RegExp; readonly reason: string }[] = [
   {
-    sql: /^SELECT object_key, multipart_id FROM discarded_objects ORDER BY discarded_at LIMIT \?1$/,
-    step: /^SCAN discarded_objects USING INDEX discarded_objects_by_age$/,
-    reason: "walks along the index, as far as LIMIT says",
-  },
-  {
     sql: /^SELECT id, digest, media_type, artifact_type, size, object_key, fits, [^]* ORDER BY m\.id LIMIT \?5\)\s+ORDER BY id$/,
     step: /^USE TEMP B-TREE FOR ORDER BY$/,
     reason: "sorts one page of referrers, which LIMIT has cut off before",

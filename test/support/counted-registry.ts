@@ -2,7 +2,7 @@ import { createExecutionContext, createScheduledController, waitOnExecutionConte
 import { env } from "cloudflare:workers";
 import worker from "../../src/worker.ts";
 import { Counter, type Usage } from "./counting.ts";
-import { basicAuth, ORIGIN } from "./registry.ts";
+import { basicAuth, endGrace, ORIGIN } from "./registry.ts";
 import { watchBindings, type Watcher } from "./watched-bindings.ts";
 
 /** A body, with how it is sent: in one piece with its Content-Length, or in pieces of unknown number. */
@@ -67,8 +67,9 @@ export class WatchedRegistry {
     return { status: response.status, headers: response.headers, bytes };
   }
 
-  /** What the cron trigger does. */
+  /** What the cron trigger does, when the grace of what was discarded is over. */
   async runSchedule(): Promise<void> {
+    await endGrace();
     await worker.scheduled(createScheduledController(), this.env);
   }
 }
