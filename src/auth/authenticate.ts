@@ -42,7 +42,7 @@ function askedFor(access: Access): Access {
 interface Challenge {
   readonly origin: string;
   /** What the client should ask a token for; nothing in particular for a log-in. */
-  readonly accesses: readonly Access[];
+  readonly access: Access | undefined;
   readonly error: "invalid_token" | "insufficient_scope" | undefined;
   readonly message?: string | undefined;
 }
@@ -51,17 +51,16 @@ interface Challenge {
  * 401 with the challenge of Docker's token specification. Bearer alone, with every parameter quoted: some clients read
  * only the first challenge, and a Basic one makes others give up anonymous pulls.
  */
-function unauthorized({ origin, accesses, error, message }: Challenge): OciError {
-  const scope = accesses.map((access) => formatScope(askedFor(access))).join(" ");
+function unauthorized({ origin, access, error, message }: Challenge): OciError {
   const parameters = [
     `realm="${origin}/token"`,
     `service="${TOKEN_SERVICE}"`,
-    ...(scope === "" ? [] : [`scope="${scope}"`]),
+    ...(access ? [`scope="${formatScope(askedFor(access))}"`] : []),
     ...(error ? [`error="${error}"`] : []),
   ];
   return new OciError("UNAUTHORIZED", {
     ...(message !== undefined && { message }),
-    ...(accesses.length > 0 && { detail: accesses.map(toDetail) }),
+    ...(access && { detail: [toDetail(access)] }),
     headers: { "WWW-Authenticate": `Bearer ${parameters.join(",")}` },
   });
 }
@@ -83,17 +82,16 @@ export async function authorize(
   access: Access | undefined,
 ): Promise<Caller> {
   const authentication = await authenticate(context, request.headers.get("Authorization"));
-  const accesses = access ? [access] : [];
   switch (authentication.kind) {
     case "anonymous":
-      throw unauthorized({ origin, accesses, error: undefined });
+      throw unauthorized({ origin, access, error: undefined });
     case "rejected":
-      throw unauthorized({ origin, accesses, error: authentication.error, message: authentication.message });
+      throw unauthorized({ origin, access, error: authentication.error, message: authentication.message });
     case "caller": {
       const { caller, scheme } = authentication;
       if (access === undefined || caller.allows(access)) return caller;
       if (scheme === "basic") throw new OciError("DENIED");
-      throw unauthorized({ origin, accesses, error: "insufficient_scope", message: "the token does not allow this" });
+      throw unauthorized({ origin, access, error: "insufficient_scope", message: "the token does not allow this" });
     }
   }
 }

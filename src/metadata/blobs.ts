@@ -79,17 +79,6 @@ export function insertBlob(db: D1Database, blob: NewBlob, hold?: SessionHold): D
   ];
 }
 
-/** Notes an object that was to become a blob, unless it has. */
-export function discardUnlessBlob(db: D1Database, objectKey: string, now: number): D1PreparedStatement {
-  return db
-    .prepare(
-      `INSERT INTO discarded_objects (object_key, discarded_at)
-       SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM blobs WHERE object_key = ?1)
-       ON CONFLICT (object_key) DO NOTHING`,
-    )
-    .bind(objectKey, now);
-}
-
 /** Makes a stored object a blob of the repository, without an upload session. One round trip. */
 export async function commitBlob(db: D1Database, blob: NewBlob): Promise<void> {
   await db.batch(insertBlob(db, blob));

@@ -31,27 +31,28 @@ export function discardStatement(
 }
 
 /**
- * {@link discardStatement}, but for objects that have become a blob or that this upload session holds: for a request that
- * cannot know whether its last transaction took place.
+ * {@link discardStatement}, but for objects that have become a blob or a manifest, or that this upload session holds: for
+ * a request that cannot know whether its last transaction took place.
  */
 export function discardUnneeded(
   db: D1Database,
   objects: readonly DiscardedObject[],
   now: number,
-  sessionId: string,
+  sessionId?: string,
 ): D1PreparedStatement {
   return db
     .prepare(
       `INSERT INTO discarded_objects (object_key, multipart_id, discarded_at)
        SELECT o.value ->> 'key', o.value ->> 'multipartId', ?2 FROM json_each(?1) o
        WHERE NOT EXISTS (SELECT 1 FROM blobs WHERE object_key = o.value ->> 'key')
+         AND NOT EXISTS (SELECT 1 FROM manifests WHERE object_key = o.value ->> 'key')
          AND NOT EXISTS (SELECT 1 FROM upload_sessions s WHERE s.id = ?3 AND (
            s.multipart_key = o.value ->> 'key'
            OR EXISTS (SELECT 1 FROM json_each(s.tail, '$.pieces') piece
                       WHERE piece.value ->> 'key' = o.value ->> 'key')))
        ON CONFLICT (object_key) DO NOTHING`,
     )
-    .bind(JSON.stringify(objects), now, sessionId);
+    .bind(JSON.stringify(objects), now, sessionId ?? null);
 }
 
 /** The oldest objects that were discarded before this time, at most `limit`. One query. */

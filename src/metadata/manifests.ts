@@ -3,6 +3,7 @@ import type { Manifest, ManifestReference } from "../oci/manifest.ts";
 import type { Reference, Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Deletion, Lookup } from "./blobs.ts";
+import { discardUnneeded } from "./discarded-objects.ts";
 import { selectRepository } from "./repositories.ts";
 import { recordTagDeletions, recordTagMoves, upsertTags } from "./tags.ts";
 
@@ -141,7 +142,9 @@ export async function insertManifest(
       .bind(repository, json, digest),
     recordTagMoves(db, entry),
     upsertTags(db, entry),
-    ...(entry.objectKey === undefined ? [] : [discardUnlessManifest(db, entry.objectKey, now)]),
+    ...(entry.objectKey === undefined
+      ? []
+      : [discardUnneeded(db, [{ key: entry.objectKey, multipartId: undefined }], now)]),
   ]);
   return (results[1]?.results.length ?? 0) > 0;
 }
@@ -150,17 +153,6 @@ export async function insertManifest(
 function inlineAnnotations({ manifest, text }: NewManifest): string | null {
   const wanted = manifest.subject !== undefined && text !== undefined && manifest.annotations !== undefined;
   return wanted ? JSON.stringify(manifest.annotations) : null;
-}
-
-/** Notes an object that was to hold a manifest, unless it does. */
-export function discardUnlessManifest(db: D1Database, objectKey: string, now: number): D1PreparedStatement {
-  return db
-    .prepare(
-      `INSERT INTO discarded_objects (object_key, discarded_at)
-       SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM manifests WHERE object_key = ?1)
-       ON CONFLICT (object_key) DO NOTHING`,
-    )
-    .bind(objectKey, now);
 }
 
 /** The references that keep a manifest out of the repository. One query. */

@@ -1,5 +1,6 @@
 import type { SparseManifests } from "../config.ts";
 import type { Context } from "../context.ts";
+import { discardUnneeded } from "../metadata/discarded-objects.ts";
 import * as metadata from "../metadata/manifests.ts";
 import type { CheckedReference, Objection, StoredManifest } from "../metadata/manifests.ts";
 import { deleteTag } from "../metadata/tags.ts";
@@ -92,7 +93,7 @@ async function storeManifest(
     return await metadata.insertManifest(db, entry, references);
   } catch (error) {
     // The object may be there, or even be the manifest's.
-    await metadata.discardUnlessManifest(db, objectKey, now()).run();
+    await discardUnneeded(db, [{ key: objectKey, multipartId: undefined }], now()).run();
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
-import { commitBlob, discardUnlessBlob, type StoredBlob } from "../metadata/blobs.ts";
+import { commitBlob, type StoredBlob } from "../metadata/blobs.ts";
+import { discardUnneeded } from "../metadata/discarded-objects.ts";
 import * as sessions from "../metadata/uploads.ts";
 import { type Digest, type DigestAlgorithm, digestAlgorithm } from "../oci/digest.ts";
 import { OciError } from "../oci/error.ts";
@@ -97,7 +98,10 @@ export async function putBlob(
     await commitBlob(context.db, { digest, size: length, objectKey, repository, now: context.now() });
   } catch (error) {
     // R2 keeps nothing of what has another digest; else the object may be there, or even be the blob.
-    if (!(error instanceof OciError)) await discardUnlessBlob(context.db, objectKey, context.now()).run();
+    if (!(error instanceof OciError)) {
+      const orphan = { key: objectKey, multipartId: undefined };
+      await discardUnneeded(context.db, [orphan], context.now()).run();
+    }
     throw error;
   }
 }
