@@ -1,0 +1,62 @@
+import type { Tag } from "../oci/reference.ts";
+import { isRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
+
+/**
+ * A set of repository names, written as a name with wildcards: `*` stands for any part within one segment, none included;
+ * `/**` at the end, after a prefix without wildcards, for all below that prefix; `**` alone for every repository. No
+ * pattern is so clever that SQL could not search for it: the views of migrations/0002_access.sql match the same names.
+ */
+export type RepositoryPattern = string & { readonly __brand: "RepositoryPattern" };
+
+/** What a pattern in words looks like, for messages. */
+export const PATTERN_ADVICE =
+  "use a repository name in which * stands for part of one segment (team/*, app-*), and /** at the end for all below (team/**); ** alone is every repository";
+
+const PATTERN_LENGTH_MAX = 255;
+
+/** A text from which each `*` taken away, or replaced by a letter, leaves a valid name. */
+const SEGMENTS = /^[a-z0-9*]+(?:(?:[._/]|__|-+)[a-z0-9*]+)*$/;
+
+/** True for a valid pattern. */
+export function isRepositoryPattern(text: string): text is RepositoryPattern {
+  if (text.length === 0 || text.length > PATTERN_LENGTH_MAX) return false;
+  if (text === "**") return true;
+  if (text.endsWith("/**")) return isRepositoryName(text.slice(0, -3));
+  return SEGMENTS.test(text) && !text.includes("**");
+}
+
+/** Whether a pattern is just a name. */
+export function isLiteral(pattern: RepositoryPattern): boolean {
+  return !pattern.includes("*");
+}
+
+/** A text with `*` as a regular expression; `star` is what one stands for. */
+function toRegExp(pattern: string, star: string): RegExp {
+  const parts = pattern.split("*").map((part) => RegExp.escape(part));
+  return new RegExp(`^${parts.join(star)}$`);
+}
+
+/** Whether the pattern's set holds this repository. */
+export function matchesRepository(pattern: RepositoryPattern, name: RepositoryName): boolean {
+  if (pattern === "**") return true;
+  if (pattern.endsWith("/**")) return name.startsWith(pattern.slice(0, -2));
+  return toRegExp(pattern, "[^/]*").test(name);
+}
+
+/** Whether every repository is in the pattern's set. */
+export function matchesEverything(pattern: RepositoryPattern): boolean {
+  return pattern === "**";
+}
+
+/** A set of tags: a tag in which `*` stands for any characters, none included. */
+export type TagPattern = string & { readonly __brand: "TagPattern" };
+
+/** True for a valid tag pattern. */
+export function isTagPattern(text: string): text is TagPattern {
+  return /^[a-zA-Z0-9_*][a-zA-Z0-9._*-]{0,127}$/.test(text);
+}
+
+/** Whether the pattern's set holds this tag. */
+export function matchesTag(pattern: TagPattern, tag: Tag): boolean {
+  return toRegExp(pattern, ".*").test(tag);
+}
