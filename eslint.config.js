@@ -9,12 +9,14 @@ import tseslint from "typescript-eslint";
 const FOUNDATION = ["config", "context", "log"];
 const LAYERS = {
   oci: [],
-  metadata: ["oci"],
+  policy: ["oci"],
+  metadata: ["oci", "policy"],
   storage: ["oci"],
-  auth: ["oci", "foundation"],
-  registry: ["oci", "metadata", "storage", "foundation"],
+  auth: ["oci", "policy", "metadata", "foundation"],
+  registry: ["oci", "policy", "metadata", "storage", "foundation"],
   lifecycle: ["oci", "metadata", "storage", "registry", "foundation"],
   protocol: ["oci", "registry", "auth", "foundation"],
+  admin: ["oci", "policy", "registry", "auth", "protocol", "foundation"],
 };
 
 const layerNames = Object.keys(LAYERS);

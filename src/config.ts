@@ -11,10 +11,17 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** How long an upload session waits for its next request. */
   readonly uploadTtlMs: number;
-  /** How long a bearer token is valid. */
+  /** How long a bearer token is valid, and thus how long what was revoked may still be used. */
   readonly tokenTtlMs: number;
+  /** How long a log-in that a client keeps instead of a password is valid. */
+  readonly refreshTokenTtlMs: number;
+  /** What it costs to check a password once. */
+  readonly passwordIterations: number;
+  /** How long audit events are kept. */
+  readonly auditTtlMs: number;
   readonly adminPassword: string;
-  readonly tokenSecret: string;
+  /** The secrets that tokens are verified with: the one that signs comes first, and may have a predecessor. */
+  readonly tokenSecrets: readonly [string, ...string[]];
 }
 
 /** A setting that cannot be used. The message is for the operator, and names no secret's value. */
@@ -22,12 +29,24 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
-const duration = (min: string) => {
-  const minMs = parseDuration(min) ?? 0;
+const duration = (min: string, max = "36500d") => {
+  const [minMs, maxMs] = [parseDuration(min) ?? 0, parseDuration(max) ?? 0];
   return v.pipe(
     v.string(),
     v.transform((text) => parseDuration(text) ?? -1),
     v.minValue(minMs, `must be a duration such as 30s, 5m, 1h or 7d, of ${min} or more`),
+    v.maxValue(maxMs, `must be a duration of ${max} or less`),
+  );
+};
+
+const wholeNumber = (min: number, max: number) => {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return v.pipe(
+    v.string(),
+    v.regex(/^\d{1,9}$/, message),
+    v.transform(Number),
+    v.minValue(min, message),
+    v.maxValue(max, message),
   );
 };
 
@@ -52,9 +71,14 @@ const ConfigSchema = v.object({
   CORS_ORIGINS: v.optional(origins, ""),
   UPLOAD_TTL: v.optional(duration("1s"), "24h"),
   // Docker clamps a lifetime below a minute to a minute, and would go on sending tokens that have ended.
-  TOKEN_TTL: v.optional(duration("60s"), "5m"),
+  TOKEN_TTL: v.optional(duration("60s", "5m"), "5m"),
+  REFRESH_TOKEN_TTL: v.optional(duration("5m"), "90d"),
+  // Workers refuse more than 100,000. On the free plan, whose requests have 10 ms of CPU, 20,000 fit.
+  PASSWORD_ITERATIONS: v.optional(wholeNumber(10_000, 100_000), "100000"),
+  AUDIT_TTL: v.optional(duration("1d"), "365d"),
   ADMIN_PASSWORD: secret(8, "set it with `npx wrangler secret put ADMIN_PASSWORD`"),
   TOKEN_SECRET: secret(32, "set it with `openssl rand -base64 48 | npx wrangler secret put TOKEN_SECRET`"),
+  TOKEN_SECRET_PREVIOUS: v.optional(secret(32, "give it the secret that TOKEN_SECRET was before, or remove it")),
 });
 
 /** Throws ConfigError for the first setting that cannot be used. */
@@ -70,8 +94,11 @@ function parseConfig(env: object): Config {
     corsOrigins: settings.CORS_ORIGINS,
     uploadTtlMs: settings.UPLOAD_TTL,
     tokenTtlMs: settings.TOKEN_TTL,
+    refreshTokenTtlMs: settings.REFRESH_TOKEN_TTL,
+    passwordIterations: settings.PASSWORD_ITERATIONS,
+    auditTtlMs: settings.AUDIT_TTL,
     adminPassword: settings.ADMIN_PASSWORD,
-    tokenSecret: settings.TOKEN_SECRET,
+    tokenSecrets: [settings.TOKEN_SECRET, ...(settings.TOKEN_SECRET_PREVIOUS ? [settings.TOKEN_SECRET_PREVIOUS] : [])],
   };
 }
 

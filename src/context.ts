@@ -1,5 +1,13 @@
 import type { Config } from "./config.ts";
 
+/** Cloudflare's counters of failed log-ins; undefined where they are not bound. */
+export interface LoginLimiters {
+  /** For one account from one address: 10 a minute. */
+  readonly narrow: RateLimit | undefined;
+  /** For one account, or one address: 100 a minute. */
+  readonly wide: RateLimit | undefined;
+}
+
 /** What an operation works with. Nothing else reaches in: no globals, no clock of its own. */
 export interface Context {
   readonly config: Config;
@@ -7,4 +15,7 @@ export interface Context {
   readonly bucket: R2Bucket;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** The way to other servers. */
+  readonly fetch: typeof fetch;
+  readonly limiters: LoginLimiters;
 }

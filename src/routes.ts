@@ -1,10 +1,18 @@
 import { IttyRouter, type IRequestStrict } from "itty-router";
-import type { Access, Action } from "./auth/access.ts";
-import { authorize } from "./auth/authenticate.ts";
-import { CATALOG_ACCESS } from "./auth/scope.ts";
+import * as accounts from "./admin/accounts.ts";
+import * as audit from "./admin/audit.ts";
+import * as caller from "./admin/caller.ts";
+import { describeApi } from "./admin/openapi.ts";
+import * as policy from "./admin/policy.ts";
+import * as repositories from "./admin/repositories.ts";
+import * as tokens from "./admin/tokens.ts";
+import * as trust from "./admin/trust.ts";
+import { type Access, API_ACCESS, type Caller, CATALOG_ACCESS } from "./auth/access.ts";
+import { ANYONE, authorize } from "./auth/authenticate.ts";
 import type { Context } from "./context.ts";
 import { OciError } from "./oci/error.ts";
 import { parseRepositoryName } from "./oci/repository-name.ts";
+import type { Action } from "./policy/action.ts";
 import * as base from "./protocol/base.ts";
 import * as blobs from "./protocol/blobs.ts";
 import type { Call, Handler } from "./protocol/call.ts";
@@ -15,8 +23,11 @@ import * as tags from "./protocol/tags.ts";
 import * as token from "./protocol/token.ts";
 import * as uploads from "./protocol/uploads.ts";
 
-/** What a route asks of its caller: an account, leave to list all, or actions on the repository of its path. */
-type Requirement = "account" | "catalog" | readonly Action[];
+/**
+ * What a route asks of its caller: nothing, to be somebody, leave to list repositories or to use the admin API, to be an
+ * admin as well, or actions on the repository of its path.
+ */
+type Requirement = "open" | "somebody" | "catalog" | "api" | "admin" | readonly Action[];
 
 const PULL: Requirement = ["pull"];
 const PUSH: Requirement = ["push"];
@@ -26,12 +37,15 @@ type Method = "get" | "head" | "post" | "put" | "patch" | "delete";
 type Route = readonly [method: Method, path: string, requirement: Requirement, handler: Handler];
 
 /**
- * Every route that needs a caller, with the end-points of the distribution spec. Of two paths that match, the first one
- * wins: `blobs/uploads/` must not be taken for a blob.
+ * Every route, with the end-points of the distribution spec. Of two paths that match, the first one wins: `blobs/uploads/`
+ * must not be taken for a blob.
  */
 const ROUTES: readonly Route[] = [
-  ["get", "/v2/", "account", base.ping], // end-1
-  ["head", "/v2/", "account", base.ping],
+  ["get", "/token", "open", token.getToken],
+  ["post", "/token", "open", token.postToken],
+
+  ["get", "/v2/", "somebody", base.ping], // end-1
+  ["head", "/v2/", "somebody", base.ping],
   ["get", "/v2/_catalog", "catalog", catalog.listRepositories],
   ["get", "/v2/:name+/tags/list", PULL, tags.listTags], // end-8a, end-8b
   ["get", "/v2/:name+/referrers/:digest", PULL, referrers.listReferrers], // end-12a, end-12b
@@ -47,15 +61,69 @@ const ROUTES: readonly Route[] = [
   ["head", "/v2/:name+/manifests/:reference", PULL, manifests.getManifest], // end-3
   ["put", "/v2/:name+/manifests/:reference", PUSH, manifests.putManifest], // end-7a, end-7b
   ["delete", "/v2/:name+/manifests/:reference", DELETE, manifests.deleteManifest], // end-9
+
+  ["get", "/api/openapi.json", "open", openApi],
+  ["get", "/api/caller", "api", caller.showCaller],
+  ["get", "/api/accounts", "admin", accounts.listAccounts],
+  ["post", "/api/accounts", "admin", accounts.addAccount],
+  ["delete", "/api/accounts/:name", "admin", accounts.removeAccount],
+  ["put", "/api/accounts/:name/password", "api", accounts.setPassword],
+  ["get", "/api/tokens", "admin", tokens.listTokens],
+  ["post", "/api/tokens", "admin", tokens.createToken],
+  ["delete", "/api/tokens/:name", "admin", tokens.revokeToken],
+  ["get", "/api/policy/rules", "admin", policy.listRules],
+  ["post", "/api/policy/rules", "admin", policy.grant],
+  ["delete", "/api/policy/rules", "admin", policy.revoke],
+  ["get", "/api/policy/check", "admin", policy.check],
+  ["get", "/api/trust", "admin", trust.listTrustRules],
+  ["post", "/api/trust", "admin", trust.addTrustRule],
+  ["delete", "/api/trust/:name", "admin", trust.removeTrustRule],
+  ["get", "/api/repositories", "api", repositories.listRepositories],
+  ["get", "/api/repositories/:name+", "admin", repositories.showRepository],
+  ["patch", "/api/repositories/:name+", "admin", repositories.setRepository],
+  ["delete", "/api/repositories/:name+", "admin", repositories.deleteRepository],
+  ["get", "/api/audit", "admin", audit.listAuditEvents],
 ];
+
+/** The API's own description, of the routes above. */
+// eslint-disable-next-line @typescript-eslint/require-await -- a handler
+async function openApi(): Promise<Response> {
+  const routes = ROUTES.map(([method, path, requirement, handler]) => {
+    return { method, path, requirement: String(requirement), handler };
+  });
+  return Response.json(describeApi(routes));
+}
 
 /** What the router hands on: the parsed path and the request it parsed. */
 type RoutedRequest = IRequestStrict;
 
-function requiredAccess(requirement: Requirement, name: string | undefined): Access | undefined {
-  if (requirement === "account") return undefined;
-  if (requirement === "catalog") return CATALOG_ACCESS;
-  return { type: "repository", name: parseRepositoryName(name ?? ""), actions: requirement };
+function requiredAccess(requirement: Exclude<Requirement, "open">, name: string | undefined): Access | undefined {
+  switch (requirement) {
+    case "somebody":
+      return undefined;
+    case "catalog":
+      return CATALOG_ACCESS;
+    case "api":
+    case "admin":
+      return API_ACCESS;
+    default:
+      return { type: "repository", name: parseRepositoryName(name ?? ""), actions: requirement };
+  }
+}
+
+/** The caller, if the request meets the requirement. */
+async function findCaller(
+  requirement: Requirement,
+  request: Request,
+  context: Context,
+  { url, params }: Pick<Call, "url" | "params">,
+): Promise<Caller> {
+  if (requirement === "open") return ANYONE;
+  const found = await authorize(context, { request, url, access: requiredAccess(requirement, params.name) });
+  if (requirement === "admin" && found.role !== "admin") {
+    throw new OciError("DENIED", { message: `${found.actor.name} is no admin: ask one` });
+  }
+  return found;
 }
 
 /** A route's handler behind its requirement. */
@@ -63,8 +131,8 @@ function guarded(requirement: Requirement, handler: Handler) {
   return async (request: RoutedRequest, context: Context): Promise<Response> => {
     const url = new URL(request.url);
     const params: Call["params"] = request.params;
-    const caller = await authorize(context, request, url.origin, requiredAccess(requirement, params.name));
-    return await handler({ request, url, context, caller, params });
+    const found = await findCaller(requirement, request, context, { url, params });
+    return await handler({ request, url, context, caller: found, params });
   };
 }
 
@@ -75,11 +143,7 @@ function methodNotAllowed(allowed: readonly string[]) {
   };
 }
 
-/** The token endpoint is where callers come from: it alone is open. */
-const router = IttyRouter<RoutedRequest, [Context]>()
-  .get("/token", async (request, context) => await token.getToken({ request, url: new URL(request.url), context }))
-  .post("/token", async (request, context) => await token.postToken({ request, url: new URL(request.url), context }))
-  .all("/token", methodNotAllowed(["get", "post"]));
+const router = IttyRouter<RoutedRequest, [Context]>();
 
 for (const path of new Set(ROUTES.map(([, route]) => route))) {
   const routes = ROUTES.filter(([, other]) => other === path);

@@ -6,7 +6,15 @@ import { toErrorResponse } from "./protocol/errors.ts";
 import { route } from "./routes.ts";
 
 function contextOf(env: Env): Context {
-  return { config: configOf(env), db: env.DB, bucket: env.BUCKET, now: Date.now };
+  return {
+    config: configOf(env),
+    db: env.DB,
+    bucket: env.BUCKET,
+    now: Date.now,
+    // Called as a method of anything else, the runtime's fetch fails.
+    fetch: async (input, init) => await fetch(input, init),
+    limiters: { narrow: env.LOGIN_FAILURES, wide: env.LOGIN_FAILURES_WIDE },
+  };
 }
 
 /** Every answer, good or bad, with the headers that every answer has. */

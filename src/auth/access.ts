@@ -1,22 +1,28 @@
+import type { Role } from "../metadata/accounts.ts";
+import type { Visibility } from "../metadata/repositories.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
-
-/** What one may do with a repository. */
-export type Action = "pull" | "push" | "delete";
+import type { Action } from "../policy/action.ts";
+import type { Actor } from "../policy/actor.ts";
 
 /** One thing that a request wants to do: the same words as in a token's scope. */
 export type Access =
   | { readonly type: "repository"; readonly name: RepositoryName; readonly actions: readonly Action[] }
-  | { readonly type: "registry"; readonly name: "catalog"; readonly actions: readonly ["*"] };
+  | { readonly type: "registry"; readonly name: "catalog" | "api"; readonly actions: readonly ["*"] };
+
+/** Leave to list the repositories that one may pull. */
+export const CATALOG_ACCESS: Access = { type: "registry", name: "catalog", actions: ["*"] };
+
+/** Leave to use the admin API, as far as one's role goes. */
+export const API_ACCESS: Access = { type: "registry", name: "api", actions: ["*"] };
 
 /** Whoever sends a request, as far as its credentials prove it. */
 export interface Caller {
-  /** The account. */
-  readonly account: string;
+  readonly actor: Actor;
+  readonly role: Role | undefined;
+  /** The repositories that lists show. */
+  readonly visibility: Visibility;
   /** Whether these credentials allow all that `access` asks. */
   allows(access: Access): boolean;
-  /** Whether the account may pull from any repository, so that a blob may be mounted without saying from where. */
+  /** Whether whoever it is may pull from any repository, so that a blob may be mounted without saying from where. */
   readonly mayPullAnything: boolean;
 }
-
-/** The one account for now. It may do everything. */
-export const ADMIN_ACCOUNT = "admin";

@@ -1,7 +1,12 @@
 import type { Context } from "../context.ts";
+import { findRules } from "../metadata/policy.ts";
 import { OciError } from "../oci/error.ts";
-import { type Access, ADMIN_ACCOUNT, type Caller } from "./access.ts";
-import { parseBasic, verifyCredentials } from "./basic.ts";
+import { isRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
+import type { Access, Caller } from "./access.ts";
+import { isAccessToken } from "./access-token.ts";
+import { parseBasic } from "./basic.ts";
+import { identify, type Identification } from "./identify.ts";
+import { actionsOf, ANONYMOUS, type Authority, type Identity, isAnonymous, visibilityOf } from "./identity.ts";
 import { covers, formatScope } from "./scope.ts";
 import { TOKEN_SERVICE, verifyToken } from "./token.ts";
 
@@ -11,26 +16,68 @@ type Authentication =
   | { readonly kind: "anonymous" }
   | { readonly kind: "rejected"; readonly error: "invalid_token" | undefined; readonly message: string };
 
-/** The caller that the request proves to be, by Basic or Bearer. Asks no database for a Bearer token. */
-async function authenticate({ config, now }: Context, authorization: string | null): Promise<Authentication> {
-  const bearer = /^bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
-  if (bearer !== undefined) {
-    const token = await verifyToken(config, bearer, now());
-    if (!token) return { kind: "rejected", error: "invalid_token", message: "the token is invalid or has expired" };
-    const { account, access } = token;
-    if (account === undefined) return { kind: "anonymous" };
-    const caller = {
-      account,
-      allows: (wanted: Access) => covers(access, wanted),
-      mayPullAnything: account === ADMIN_ACCOUNT,
-    };
-    return { kind: "caller", scheme: "bearer", caller };
+/** No credentials are longer, tokens of other issuers included. */
+const AUTHORIZATION_MAX_LENGTH = 64 * 1024;
+
+/** A request that wants something. */
+export interface AuthorizeRequest {
+  readonly request: Request;
+  readonly url: URL;
+  /** Undefined: only to be known. */
+  readonly access: Access | undefined;
+}
+
+/** The client's address. Cloudflare's edge sets the header, whatever the client sent. */
+export function addressOf(request: Request): string | undefined {
+  return request.headers.get("CF-Connecting-IP") ?? undefined;
+}
+
+/** The repositories whose rules matter: the one in question, and the one that a mount is from. */
+function repositoriesOf({ access, url }: AuthorizeRequest): RepositoryName[] {
+  const from = url.searchParams.get("from") ?? "";
+  return [...(access?.type === "repository" ? [access.name] : []), ...(isRepositoryName(from) ? [from] : [])];
+}
+
+function callerOf(identity: Identity, allows: Caller["allows"]): Caller {
+  const { actor, role } = identity;
+  return { actor, role, visibility: visibilityOf(identity), allows, mayPullAnything: role === "admin" };
+}
+
+/** A caller whose rights are those of the rules. */
+function callerWith(authority: Authority): Caller {
+  const allows = (access: Access): boolean => {
+    if (access.type === "registry") return !isAnonymous(authority.identity);
+    const allowed = actionsOf(authority, access.name);
+    return access.actions.every((action) => allowed.includes(action));
+  };
+  return callerOf(authority.identity, allows);
+}
+
+/** The caller that the request proves to be, by Basic or Bearer. Asks no database for a token of the token endpoint. */
+async function authenticate(context: Context, wanted: AuthorizeRequest): Promise<Authentication> {
+  const authorization = wanted.request.headers.get("Authorization") ?? "";
+  if (authorization.length > AUTHORIZATION_MAX_LENGTH) {
+    return { kind: "rejected", error: undefined, message: "the Authorization header is too long" };
   }
-  const credentials = parseBasic(authorization);
+  const bearer = /^bearer +(\S+) *$/i.exec(authorization)?.[1];
+  if (bearer !== undefined && !isAccessToken(bearer)) return await authenticateBearer(context, bearer);
+  const credentials = bearer === undefined ? parseBasic(authorization) : { username: "", password: bearer };
   if (!credentials) return { kind: "anonymous" };
-  const account = await verifyCredentials(config, credentials);
-  if (account === undefined) return { kind: "rejected", error: undefined, message: "wrong username or password" };
-  return { kind: "caller", scheme: "basic", caller: { account, allows: () => true, mayPullAnything: true } };
+  const { url, request } = wanted;
+  const login = { repositories: repositoriesOf(wanted), origin: url.origin, address: addressOf(request) };
+  return toAuthentication(await identify(context, credentials, login));
+}
+
+function toAuthentication(found: Identification): Authentication {
+  if (found.kind === "rejected") return { kind: "rejected", error: undefined, message: found.message };
+  return { kind: "caller", scheme: "basic", caller: callerWith(found.authority) };
+}
+
+async function authenticateBearer({ config, now }: Context, text: string): Promise<Authentication> {
+  const token = await verifyToken(config, text, now());
+  if (!token) return { kind: "rejected", error: "invalid_token", message: "the token is invalid or has expired" };
+  const { identity, access } = token;
+  return { kind: "caller", scheme: "bearer", caller: callerOf(identity, (wanted) => covers(access, wanted)) };
 }
 
 /** A client that pushes looks first at what is there: it is told to ask for both, as all registries tell it. */
@@ -70,28 +117,41 @@ function toDetail({ type, name, actions }: Access): Record<"Type" | "Name" | "Ac
   return { Type: type, Name: name, Action: actions.join(",") };
 }
 
+/** Whoever sends no credentials, if anyone may do what is wanted. Only to pull: the rest is worth a challenge. One D1 query. */
+async function findAnonymousCaller(context: Context, { access }: AuthorizeRequest): Promise<Caller | undefined> {
+  if (access?.type !== "repository" || access.actions.join() !== "pull") return undefined;
+  const caller = callerWith({ identity: ANONYMOUS, rules: await findRules(context.db, [], [access.name]) });
+  return caller.allows(access) ? caller : undefined;
+}
+
 /**
- * Lets a request pass that may do what it wants; `access` undefined asks only for an account.
- * @param origin where the token endpoint lies.
- * @throws OciError UNAUTHORIZED with a challenge; DENIED for an account that may not, and has proved itself by Basic.
+ * Lets a request pass that may do what it wants. What it says to one that may not is the same whether or not there is such a
+ * repository.
+ * @throws OciError UNAUTHORIZED with a challenge; DENIED for one that may not, and has proved itself without a token.
  */
-export async function authorize(
-  context: Context,
-  request: Request,
-  origin: string,
-  access: Access | undefined,
-): Promise<Caller> {
-  const authentication = await authenticate(context, request.headers.get("Authorization"));
+export async function authorize(context: Context, wanted: AuthorizeRequest): Promise<Caller> {
+  const { access, url } = wanted;
+  const { origin } = url;
+  const authentication = await authenticate(context, wanted);
   switch (authentication.kind) {
-    case "anonymous":
+    case "anonymous": {
+      const caller = await findAnonymousCaller(context, wanted);
+      if (caller) return caller;
       throw unauthorized({ origin, access, error: undefined });
+    }
     case "rejected":
       throw unauthorized({ origin, access, error: authentication.error, message: authentication.message });
     case "caller": {
       const { caller, scheme } = authentication;
-      if (access === undefined || caller.allows(access)) return caller;
-      if (scheme === "basic") throw new OciError("DENIED");
+      const isKnown = caller.actor.name !== ANONYMOUS.actor.name;
+      if (access === undefined ? isKnown : caller.allows(access)) return caller;
+      // A token that was given to nobody proves nothing.
+      if (access === undefined) throw unauthorized({ origin, access, error: undefined });
+      if (scheme === "basic") throw new OciError("DENIED", { detail: [toDetail(access)] });
       throw unauthorized({ origin, access, error: "insufficient_scope", message: "the token does not allow this" });
     }
   }
 }
+
+/** Whoever asks for something that is open to all. */
+export const ANYONE: Caller = callerWith({ identity: ANONYMOUS, rules: [] });

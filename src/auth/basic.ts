@@ -1,6 +1,3 @@
-import type { Config } from "../config.ts";
-import { ADMIN_ACCOUNT } from "./access.ts";
-
 export interface Credentials {
   readonly username: string;
   readonly password: string;
@@ -22,22 +19,4 @@ export function parseBasic(authorization: string | null): Credentials | undefine
   const colon = pair.indexOf(":");
   if (colon < 0 || pair === ":") return undefined;
   return { username: pair.slice(0, colon), password: pair.slice(colon + 1) };
-}
-
-/** The account that these credentials prove, if they do. */
-export async function verifyCredentials(
-  { adminPassword }: Config,
-  { username, password }: Credentials,
-): Promise<string | undefined> {
-  const isPassword = await isEqual(password, adminPassword);
-  return isPassword && username === ADMIN_ACCOUNT ? ADMIN_ACCOUNT : undefined;
-}
-
-/** Compares in a time that depends on neither text: hashes have one length. */
-async function isEqual(left: string, right: string): Promise<boolean> {
-  const encoder = new TextEncoder();
-  const [a, b] = await Promise.all(
-    [left, right].map(async (text) => await crypto.subtle.digest("SHA-256", encoder.encode(text))),
-  );
-  return a !== undefined && b !== undefined && crypto.subtle.timingSafeEqual(a, b);
 }

@@ -1,15 +1,13 @@
 import { isRepositoryName } from "../oci/repository-name.ts";
-import type { Access, Action } from "./access.ts";
-
-/** `*` in a scope stands for all of them. */
-const ACTIONS: readonly Action[] = ["pull", "push", "delete"];
+import { ACTIONS } from "../policy/action.ts";
+import { type Access, API_ACCESS, CATALOG_ACCESS } from "./access.ts";
 
 /** A request asks for as many scopes as it likes, and gets tokens of a bounded size. */
 const SCOPES_MAX = 32;
 
 /**
- * Docker's token scope grammar: `repository:<name>:<action>,…` and `registry:catalog:*`. What is not understood is left
- * out, as a scope that is not granted is no error.
+ * Docker's token scope grammar: `repository:<name>:<action>,…`, `registry:catalog:*`, and `registry:api:*` for the admin
+ * API. `*` stands for all actions. What is not understood is left out, as a scope that is not granted is no error.
  */
 export function parseScopes(texts: readonly string[]): Access[] {
   return texts
@@ -22,14 +20,12 @@ function parseScope(text: string): Access[] {
   const match = /^(repository|registry)(?:\([^)]*\))?:(.+):([a-z*,]*)$/.exec(text);
   const [, type, name = "", actionList = ""] = match ?? [];
   const wanted = new Set(actionList.split(","));
-  if (type === "registry") return name === "catalog" && wanted.has("*") ? [CATALOG_ACCESS] : [];
+  if (type === "registry")
+    return [CATALOG_ACCESS, API_ACCESS].filter((access) => access.name === name && wanted.has("*"));
   if (type !== "repository" || !isRepositoryName(name)) return [];
   const actions = ACTIONS.filter((action) => wanted.has(action) || wanted.has("*"));
   return actions.length > 0 ? [{ type, name, actions }] : [];
 }
-
-/** Leave to list all repositories. */
-export const CATALOG_ACCESS: Access = { type: "registry", name: "catalog", actions: ["*"] };
 
 /** The scope by which a challenge asks for this access. */
 export function formatScope({ type, name, actions }: Access): string {

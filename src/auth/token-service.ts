@@ -1,24 +1,88 @@
 import type { Context } from "../context.ts";
+import { findRules } from "../metadata/policy.ts";
 import { OciError } from "../oci/error.ts";
+import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Access } from "./access.ts";
-import { type Credentials, verifyCredentials } from "./basic.ts";
-import { type IssuedToken, issueToken } from "./token.ts";
+import type { Credentials } from "./basic.ts";
+import { identify, identifyRefresh, type LoginContext } from "./identify.ts";
+import { actionsOf, ANONYMOUS, type Authority, isAnonymous } from "./identity.ts";
+import { type IssuedToken, issueRefreshToken, issueToken, verifyRefreshToken } from "./token.ts";
+
+/** What a client asks of the token endpoint. */
+export interface TokenRequest {
+  readonly wanted: readonly Access[];
+  /** Whether the client wants something to keep instead of the password. */
+  readonly wantsRefreshToken: boolean;
+  readonly login: Omit<LoginContext, "repositories">;
+}
+
+/** What it gets. */
+export interface Granted extends IssuedToken {
+  readonly refreshToken: string | undefined;
+}
+
+function repositoriesOf(wanted: readonly Access[]): RepositoryName[] {
+  return wanted.flatMap((access) => (access.type === "repository" ? [access.name] : []));
+}
+
+/** As much of the wanted access as an authority has: asking for more is no error. */
+function intersect(wanted: readonly Access[], authority: Authority): Access[] {
+  return wanted.flatMap((access): Access[] => {
+    if (access.type === "registry") {
+      return access.name === "api" && isAnonymous(authority.identity) ? [] : [access];
+    }
+    const allowed = actionsOf(authority, access.name);
+    const actions = access.actions.filter((action) => allowed.includes(action));
+    return actions.length > 0 ? [{ ...access, actions }] : [];
+  });
+}
 
 /**
- * Gives a token for as much of the wanted access as the account has: asking for more is no error. Without credentials it
- * grants nothing, but lets a client that asks for a scope go on to the registry's own answer.
- * @throws OciError UNAUTHORIZED for wrong credentials, and for none where nothing is asked for: that is a log-in.
+ * Gives a token for as much of the wanted access as there are rules for. Without credentials, that is what anyone may do. One
+ * D1 round trip.
+ * @throws OciError UNAUTHORIZED for wrong credentials, and for none where nothing is asked for: that is a log-in;
+ * TOOMANYREQUESTS.
  */
 export async function grantToken(
-  { config, now }: Context,
+  context: Context,
   credentials: Credentials | undefined,
-  wanted: readonly Access[],
-): Promise<IssuedToken> {
+  { wanted, wantsRefreshToken, login }: TokenRequest,
+): Promise<Granted> {
+  const { config, db, now } = context;
+  const repositories = repositoriesOf(wanted);
   if (!credentials) {
     if (wanted.length === 0) throw new OciError("UNAUTHORIZED");
-    return await issueToken(config, { account: undefined, access: [] }, now());
+    const authority = { identity: ANONYMOUS, rules: await findRules(db, [], repositories) };
+    const issued = await issueToken(config, { identity: ANONYMOUS, access: intersect(wanted, authority) }, now());
+    return { ...issued, refreshToken: undefined };
   }
-  const account = await verifyCredentials(config, credentials);
-  if (account === undefined) throw new OciError("UNAUTHORIZED", { message: "wrong username or password" });
-  return await issueToken(config, { account, access: wanted }, now());
+  const found = await identify(context, credentials, { ...login, repositories });
+  if (found.kind === "rejected") throw new OciError("UNAUTHORIZED", { message: found.message });
+  const { authority, refresh } = found;
+  const issued = await issueToken(
+    config,
+    { identity: authority.identity, access: intersect(wanted, authority) },
+    now(),
+  );
+  const refreshToken = wantsRefreshToken ? await issueRefreshToken(config, refresh, now()) : undefined;
+  return { ...issued, refreshToken };
+}
+
+/**
+ * {@link grantToken} for who kept a refresh token. One D1 round trip.
+ * @throws OciError UNAUTHORIZED where the log-in does not hold any more.
+ */
+export async function refreshToken(
+  context: Context,
+  text: string,
+  { wanted }: Pick<TokenRequest, "wanted">,
+): Promise<Granted> {
+  const { config, now } = context;
+  const subject = await verifyRefreshToken(config, text, now());
+  const authority = subject && (await identifyRefresh(context, subject, repositoriesOf(wanted)));
+  if (!authority) {
+    throw new OciError("UNAUTHORIZED", { message: "the log-in has expired or was revoked: log in again" });
+  }
+  const token = { identity: authority.identity, access: intersect(wanted, authority) };
+  return { ...(await issueToken(config, token, now())), refreshToken: undefined };
 }

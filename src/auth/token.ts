@@ -1,16 +1,25 @@
 import { type JWTPayload, jwtVerify, SignJWT } from "jose";
+import * as v from "valibot";
 import type { Config } from "../config.ts";
 import type { Access } from "./access.ts";
+import { ANONYMOUS, type Identity } from "./identity.ts";
+import { signingKeys } from "./keys.ts";
 
 /** Issuer and audience: the registry signs its tokens for itself, whatever host names it has. */
 export const TOKEN_SERVICE = "stowage";
 
-/** Tokens that another account, host or key made do not verify; this one alone is accepted. */
+/** Refresh tokens get tokens and nothing else: their audience is another one. */
+const REFRESH_AUDIENCE = "stowage/refresh";
+
+/** No other is accepted, so that nobody can choose a weaker one. */
 const ALGORITHM = "HS256";
 
+/** The clock of who verifies may be behind that of who signed; ahead, it only ends a token so much earlier. */
+const CLOCK_SKEW_SECONDS = 30;
+
+/** A bearer token: who has it, and what it allows. */
 export interface Token {
-  /** Undefined for a token that was given to nobody in particular. */
-  readonly account: string | undefined;
+  readonly identity: Identity;
   readonly access: readonly Access[];
 }
 
@@ -22,39 +31,106 @@ export interface IssuedToken {
   readonly expiresIn: number;
 }
 
-function key({ tokenSecret }: Config): Uint8Array {
-  return new TextEncoder().encode(tokenSecret);
-}
+/** Our own words, signed by us: their shape is checked as that of any that come from outside. */
+const ClaimsSchema = v.object({
+  sub: v.string(),
+  credential: v.string(),
+  role: v.optional(v.picklist(["admin", "member"])),
+  subjects: v.array(v.string()),
+  grants: v.array(v.object({ repository: v.string(), actions: v.array(v.string()) })),
+  access: v.array(v.object({ type: v.string(), name: v.string(), actions: v.array(v.string()) })),
+});
 
-/** Signs a token for exactly this access. */
-export async function issueToken(config: Config, { account, access }: Token, now: number): Promise<IssuedToken> {
+async function sign(
+  config: Config,
+  payload: JWTPayload,
+  audience: string,
+  { now, lifeMs }: { now: number; lifeMs: number },
+): Promise<{ text: string; issuedAt: number }> {
+  const { current } = await signingKeys(config);
   const issuedAt = Math.floor(now / 1000);
-  const expiresIn = Math.floor(config.tokenTtlMs / 1000);
-  const token = await new SignJWT({ access })
-    .setProtectedHeader({ alg: ALGORITHM, typ: "JWT" })
+  const text = await new SignJWT(payload)
+    .setProtectedHeader({ alg: ALGORITHM, typ: "JWT", kid: current.id })
     .setIssuer(TOKEN_SERVICE)
-    .setAudience(TOKEN_SERVICE)
-    .setSubject(account ?? "")
+    .setAudience(audience)
     .setJti(crypto.randomUUID())
     .setIssuedAt(issuedAt)
-    .setNotBefore(issuedAt)
-    .setExpirationTime(issuedAt + expiresIn)
-    .sign(key(config));
-  return { token, issuedAt: new Date(issuedAt * 1000), expiresIn };
+    .setNotBefore(issuedAt - CLOCK_SKEW_SECONDS)
+    .setExpirationTime(issuedAt + Math.floor(lifeMs / 1000))
+    .sign(current.secret);
+  return { text, issuedAt };
+}
+
+/** The claims of a token that this registry signed, for this audience, and that is valid now. No database is asked. */
+async function verify(config: Config, text: string, audience: string, now: number): Promise<JWTPayload | undefined> {
+  const { byId } = await signingKeys(config);
+  try {
+    const findKey = ({ kid = "" }: { kid?: string }): Uint8Array => {
+      const key = byId.get(kid);
+      if (!key) throw new Error("the token is signed by a key that is not known");
+      return key;
+    };
+    const { payload } = await jwtVerify(text, findKey, {
+      algorithms: [ALGORITHM],
+      issuer: TOKEN_SERVICE,
+      audience,
+      currentDate: new Date(now),
+      requiredClaims: ["sub", "exp", "nbf"],
+    });
+    return payload;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Signs a token for exactly this access. What lists show is asked of the rules as they are then. */
+export async function issueToken(config: Config, { identity, access }: Token, now: number): Promise<IssuedToken> {
+  const { actor, role, subjects } = identity;
+  const grants = access.some(({ type }) => type === "registry") ? identity.grants : [];
+  const payload = { sub: actor.name, credential: actor.credential, role, subjects, grants, access };
+  const { text, issuedAt } = await sign(config, payload, TOKEN_SERVICE, { now, lifeMs: config.tokenTtlMs });
+  return { token: text, issuedAt: new Date(issuedAt * 1000), expiresIn: Math.floor(config.tokenTtlMs / 1000) };
 }
 
 /** The token that this text is, if this registry signed it and it is valid now. No database is asked. */
 export async function verifyToken(config: Config, text: string, now: number): Promise<Token | undefined> {
-  try {
-    const { payload } = await jwtVerify<JWTPayload & { access: Access[] }>(text, key(config), {
-      algorithms: [ALGORITHM],
-      issuer: TOKEN_SERVICE,
-      audience: TOKEN_SERVICE,
-      currentDate: new Date(now),
-      requiredClaims: ["sub", "exp", "nbf", "access"],
-    });
-    return { account: payload.sub === "" ? undefined : payload.sub, access: payload.access };
-  } catch {
-    return undefined;
-  }
+  const claims = v.safeParse(ClaimsSchema, await verify(config, text, TOKEN_SERVICE, now));
+  if (!claims.success) return undefined;
+  const { sub: name, credential, role, subjects, grants, access } = claims.output;
+  const identity = { actor: { name, credential }, role, subjects, grants } as unknown as Identity;
+  return { identity: name === ANONYMOUS.actor.name ? ANONYMOUS : identity, access: access as unknown as Access[] };
+}
+
+/** What a client may keep instead of a password: by what to find out, each time, whether the log-in still holds. */
+export type RefreshSubject =
+  | { readonly kind: "account"; readonly name: string; readonly credentialId: string }
+  | { readonly kind: "token"; readonly id: string }
+  | { readonly kind: "oidc"; readonly claims: Readonly<Record<string, unknown>> };
+
+/** A job may take longer than the token of its issuer lives; it logs in once. */
+const OIDC_LOGIN_MS = 3_600_000;
+
+/** Signs a refresh token: Docker's "identity token". */
+export async function issueRefreshToken(config: Config, subject: RefreshSubject, now: number): Promise<string> {
+  const lifeMs = subject.kind === "oidc" ? Math.min(OIDC_LOGIN_MS, config.refreshTokenTtlMs) : config.refreshTokenTtlMs;
+  const sub = subject.kind === "account" ? subject.name : subject.kind;
+  return (await sign(config, { sub, subject }, REFRESH_AUDIENCE, { now, lifeMs })).text;
+}
+
+const RefreshSchema = v.object({
+  subject: v.variant("kind", [
+    v.object({ kind: v.literal("account"), name: v.string(), credentialId: v.string() }),
+    v.object({ kind: v.literal("token"), id: v.string() }),
+    v.object({ kind: v.literal("oidc"), claims: v.record(v.string(), v.unknown()) }),
+  ]),
+});
+
+/** Whose log-in a refresh token keeps, if this registry signed it and it is valid now. */
+export async function verifyRefreshToken(
+  config: Config,
+  text: string,
+  now: number,
+): Promise<RefreshSubject | undefined> {
+  const claims = v.safeParse(RefreshSchema, await verify(config, text, REFRESH_AUDIENCE, now));
+  return claims.success ? claims.output.subject : undefined;
 }

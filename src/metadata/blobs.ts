@@ -1,5 +1,7 @@
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
+import type { Actor } from "../policy/actor.ts";
+import { recordAudit } from "./audit.ts";
 import type { SessionHold } from "./discarded-objects.ts";
 import { selectRepository } from "./repositories.ts";
 
@@ -123,19 +125,20 @@ export type Deletion =
  * Takes the blob out of the repository, unless one of its manifests refers to it. The bytes stay for other repositories,
  * and until collection. One round trip.
  */
-export async function unlinkBlob(db: D1Database, repository: RepositoryName, digest: Digest): Promise<Deletion> {
+export async function unlinkBlob(
+  db: D1Database,
+  deletion: { repository: RepositoryName; digest: Digest; actor: Actor; now: number },
+): Promise<Deletion> {
+  const { repository, digest, actor, now } = deletion;
   const holders = `SELECT mr.manifest_digest FROM repositories r
                    JOIN manifest_references mr ON mr.repository_id = r.id AND mr.digest = ?2 WHERE r.name = ?1`;
-  const [known, held, deleted] = await db.batch<{ manifest_digest: Digest }>([
+  const target = `repository_id = (SELECT id FROM repositories WHERE name = ?1) AND digest = ?2 AND NOT EXISTS (${holders})`;
+  const wasHere = `EXISTS (SELECT 1 FROM repository_blobs WHERE ${target})`;
+  const [known, held, , deleted] = await db.batch<{ manifest_digest: Digest }>([
     selectRepository(db, repository),
     db.prepare(`${holders} LIMIT 1`).bind(repository, digest),
-    db
-      .prepare(
-        `DELETE FROM repository_blobs
-         WHERE repository_id = (SELECT id FROM repositories WHERE name = ?1) AND digest = ?2 AND NOT EXISTS (${holders})
-         RETURNING digest`,
-      )
-      .bind(repository, digest),
+    recordAudit(db, { action: "blob.delete", actor, repository, digest }, now, wasHere),
+    db.prepare(`DELETE FROM repository_blobs WHERE ${target} RETURNING digest`).bind(repository, digest),
   ]);
   if (known?.results.length === 0) return { kind: "repository-unknown" };
   const holder = held?.results[0];

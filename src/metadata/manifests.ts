@@ -2,6 +2,8 @@ import type { Digest } from "../oci/digest.ts";
 import type { Manifest, ManifestReference } from "../oci/manifest.ts";
 import type { Reference, Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
+import type { Actor } from "../policy/actor.ts";
+import { recordAudit } from "./audit.ts";
 import type { Deletion, Lookup } from "./blobs.ts";
 import { discardUnneeded } from "./discarded-objects.ts";
 import { selectRepository } from "./repositories.ts";
@@ -60,7 +62,7 @@ export interface NewManifest {
   readonly text: string | undefined;
   readonly objectKey: string | undefined;
   readonly tags: readonly Tag[];
-  readonly actor: string;
+  readonly actor: Actor;
   readonly now: number;
 }
 
@@ -128,7 +130,7 @@ export async function insertManifest(
       )
       .bind(
         ...[repository, json, digest, manifest.mediaType, manifest.artifactType ?? null, manifest.subject ?? null],
-        ...[entry.size, inlineAnnotations(entry), entry.text ?? null, entry.objectKey ?? null, now, entry.actor],
+        ...[entry.size, inlineAnnotations(entry), entry.text ?? null, entry.objectKey ?? null, now, entry.actor.name],
       ),
     db
       .prepare(
@@ -142,11 +144,21 @@ export async function insertManifest(
       .bind(repository, json, digest),
     recordTagMoves(db, entry),
     upsertTags(db, entry),
+    recordPush(db, entry),
     ...(entry.objectKey === undefined
       ? []
       : [discardUnneeded(db, [{ key: entry.objectKey, multipartId: undefined }], now)]),
   ]);
   return (results[1]?.results.length ?? 0) > 0;
+}
+
+/** Records a push that the transaction accepted: its manifest is there, even if it was before. */
+function recordPush(db: D1Database, { repository, digest, tags, actor, now }: NewManifest): D1PreparedStatement {
+  const [tag] = tags;
+  const detail = tags.length > 1 ? { tags } : undefined;
+  const isHere = `EXISTS (SELECT 1 FROM repositories r JOIN manifests m ON m.repository_id = r.id AND m.digest = ?2
+                          WHERE r.name = ?1)`;
+  return recordAudit(db, { action: "manifest.push", actor, repository, digest, tag, detail }, now, isHere);
 }
 
 /** Only referrers are listed with their annotations, and only bytes in the row leave room for them beside. */
@@ -171,15 +183,17 @@ export async function findObjections(
  */
 export async function deleteManifest(
   db: D1Database,
-  deletion: { repository: RepositoryName; digest: Digest; actor: string; now: number },
+  deletion: { repository: RepositoryName; digest: Digest; actor: Actor; now: number },
 ): Promise<Deletion> {
-  const { repository, digest, now } = deletion;
+  const { repository, digest, actor, now } = deletion;
   const holders = `SELECT mr.manifest_digest FROM repositories r
                    JOIN manifest_references mr ON mr.repository_id = r.id AND mr.digest = ?2 WHERE r.name = ?1`;
   const target = `repository_id = (SELECT id FROM repositories WHERE name = ?1) AND digest = ?2 AND NOT EXISTS (${holders})`;
-  const [known, held, , , , deleted] = await db.batch<{ manifest_digest: Digest }>([
+  const wasHere = `EXISTS (SELECT 1 FROM manifests WHERE ${target})`;
+  const [known, held, , , , , deleted] = await db.batch<{ manifest_digest: Digest }>([
     selectRepository(db, repository),
     db.prepare(`${holders} LIMIT 1`).bind(repository, digest),
+    recordAudit(db, { action: "manifest.delete", actor, repository, digest }, now, wasHere),
     recordTagDeletions(db, deletion, target),
     db.prepare(`DELETE FROM tags WHERE ${target}`).bind(repository, digest),
     db

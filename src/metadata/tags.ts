@@ -2,6 +2,8 @@ import type { Digest } from "../oci/digest.ts";
 import type { PageRequest } from "../oci/page.ts";
 import type { Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
+import type { Actor } from "../policy/actor.ts";
+import { recordAudit } from "./audit.ts";
 import type { Deletion } from "./blobs.ts";
 import { selectRepository } from "./repositories.ts";
 
@@ -10,7 +12,7 @@ interface TagMove {
   readonly repository: RepositoryName;
   readonly digest: Digest;
   readonly tags: readonly Tag[];
-  readonly actor: string;
+  readonly actor: Actor;
   readonly now: number;
 }
 
@@ -26,7 +28,7 @@ export function recordTagMoves(db: D1Database, move: TagMove): D1PreparedStateme
        LEFT JOIN tags t ON t.repository_id = r.id AND t.name = w.value
        WHERE r.name = ?1 AND t.digest IS NOT m.digest`,
     )
-    .bind(move.repository, move.digest, JSON.stringify(move.tags), move.actor, move.now);
+    .bind(move.repository, move.digest, JSON.stringify(move.tags), move.actor.name, move.now);
 }
 
 /** Makes the tags name the manifest. Does nothing while the manifest is absent. */
@@ -45,7 +47,7 @@ export function upsertTags(db: D1Database, move: TagMove): D1PreparedStatement {
 /** Records the deletion of the tags that `where` selects; its parameters are ?1 and ?2. */
 export function recordTagDeletions(
   db: D1Database,
-  deletion: { repository: RepositoryName; actor: string; now: number; digest?: Digest; tag?: Tag },
+  deletion: { repository: RepositoryName; actor: Actor; now: number; digest?: Digest; tag?: Tag },
   where: string,
 ): D1PreparedStatement {
   return db
@@ -53,19 +55,26 @@ export function recordTagDeletions(
       `INSERT INTO tag_events (repository_id, name, digest, previous_digest, actor, occurred_at)
        SELECT repository_id, name, NULL, digest, ?3, ?4 FROM tags WHERE ${where}`,
     )
-    .bind(deletion.repository, deletion.digest ?? deletion.tag ?? null, deletion.actor, deletion.now);
+    .bind(deletion.repository, deletion.digest ?? deletion.tag ?? null, deletion.actor.name, deletion.now);
 }
 
 /** Deletes a tag; the manifest stays. One round trip. */
 export async function deleteTag(
   db: D1Database,
-  deletion: { repository: RepositoryName; tag: Tag; actor: string; now: number },
+  deletion: { repository: RepositoryName; tag: Tag; actor: Actor; now: number },
 ): Promise<Exclude<Deletion["kind"], "held">> {
   const target = "repository_id = (SELECT id FROM repositories WHERE name = ?1) AND name = ?2";
-  const [known, , deleted] = await db.batch([
-    selectRepository(db, deletion.repository),
+  const { repository, tag, actor, now } = deletion;
+  const [known, , , deleted] = await db.batch([
+    selectRepository(db, repository),
     recordTagDeletions(db, deletion, target),
-    db.prepare(`DELETE FROM tags WHERE ${target} RETURNING name`).bind(deletion.repository, deletion.tag),
+    recordAudit(
+      db,
+      { action: "tag.delete", actor, repository, tag },
+      now,
+      `EXISTS (SELECT 1 FROM tags WHERE ${target})`,
+    ),
+    db.prepare(`DELETE FROM tags WHERE ${target} RETURNING name`).bind(repository, tag),
   ]);
   if (known?.results.length === 0) return "repository-unknown";
   return deleted?.results.length === 0 ? "unknown" : "deleted";

@@ -201,7 +201,7 @@ export async function commitSession(
 }
 
 /** Statements that note all that sessions hold in R2, then end them. `where` selects them. */
-function endSessions(
+export function endSessions(
   db: D1Database,
   where: string,
   parameters: readonly unknown[],

@@ -4,15 +4,18 @@ import { isRepositoryName, type RepositoryName } from "../oci/repository-name.ts
 /**
  * A set of repository names, written as a name with wildcards: `*` stands for any part within one segment, none included;
  * `/**` at the end, after a prefix without wildcards, for all below that prefix; `**` alone for every repository. No
- * pattern is so clever that SQL could not search for it: the views of migrations/0002_access.sql match the same names.
+ * pattern is so clever that SQL could not search for it: the generated columns of policy_rules match the same names.
  */
 export type RepositoryPattern = string & { readonly __brand: "RepositoryPattern" };
 
 /** What a pattern in words looks like, for messages. */
 export const PATTERN_ADVICE =
-  "use a repository name in which * stands for part of one segment (team/*, app-*), and /** at the end for all below (team/**); ** alone is every repository";
+  "use a repository name in which * stands for part of one segment (team/*, app-*; up to 50 characters), and /** at the end for all below (team/**); ** alone is every repository";
 
 const PATTERN_LENGTH_MAX = 255;
+
+/** D1 takes no longer pattern for GLOB. A name, and a prefix with all below it, are compared otherwise. */
+const GLOB_LENGTH_MAX = 50;
 
 /** A text from which each `*` taken away, or replaced by a letter, leaves a valid name. */
 const SEGMENTS = /^[a-z0-9*]+(?:(?:[._/]|__|-+)[a-z0-9*]+)*$/;
@@ -22,7 +25,8 @@ export function isRepositoryPattern(text: string): text is RepositoryPattern {
   if (text.length === 0 || text.length > PATTERN_LENGTH_MAX) return false;
   if (text === "**") return true;
   if (text.endsWith("/**")) return isRepositoryName(text.slice(0, -3));
-  return SEGMENTS.test(text) && !text.includes("**");
+  if (!text.includes("*")) return isRepositoryName(text);
+  return text.length <= GLOB_LENGTH_MAX && SEGMENTS.test(text) && !text.includes("**");
 }
 
 /** Whether a pattern is just a name. */
@@ -43,20 +47,35 @@ export function matchesRepository(pattern: RepositoryPattern, name: RepositoryNa
   return toRegExp(pattern, "[^/]*").test(name);
 }
 
-/** Whether every repository is in the pattern's set. */
-export function matchesEverything(pattern: RepositoryPattern): boolean {
-  return pattern === "**";
-}
-
 /** A set of tags: a tag in which `*` stands for any characters, none included. */
 export type TagPattern = string & { readonly __brand: "TagPattern" };
 
-/** True for a valid tag pattern. */
+/** True for a valid tag pattern; a tag of more than 50 characters is none. */
 export function isTagPattern(text: string): text is TagPattern {
-  return /^[a-zA-Z0-9_*][a-zA-Z0-9._*-]{0,127}$/.test(text);
+  return text.length <= GLOB_LENGTH_MAX && /^[a-zA-Z0-9_*][a-zA-Z0-9._*-]*$/.test(text);
 }
 
 /** Whether the pattern's set holds this tag. */
 export function matchesTag(pattern: TagPattern, tag: Tag): boolean {
   return toRegExp(pattern, ".*").test(tag);
+}
+
+/** How SQL searches for the names of a pattern: the generated columns of policy_rules say what these mean. */
+export interface PatternRange {
+  readonly low: string;
+  readonly high: string;
+  readonly glob: string | null;
+  readonly depth: number;
+}
+
+/** The range of a pattern that is in no table. */
+export function rangeOf(pattern: RepositoryPattern): PatternRange {
+  const [low = ""] = pattern.split("*", 1);
+  const isWildcard = pattern.includes("*");
+  return {
+    low,
+    high: low + (isWildcard ? "~" : "!"),
+    glob: isWildcard && !pattern.includes("**") ? pattern : null,
+    depth: pattern.split("/").length - 1,
+  };
 }

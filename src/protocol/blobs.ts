@@ -60,6 +60,7 @@ export async function getBlob(call: Call): Promise<Response> {
 /** Spec end-10. */
 export async function deleteBlob(call: Call): Promise<Response> {
   const repository = parseRepositoryName(call.params.name ?? "");
-  await registry.deleteBlob(call.context, repository, parseDigest(decodeParam(call, "digest")));
+  const digest = parseDigest(decodeParam(call, "digest"));
+  await registry.deleteBlob(call.context, { repository, digest, actor: call.caller.actor });
   return new Response(null, { status: 202 });
 }

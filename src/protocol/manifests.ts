@@ -58,7 +58,7 @@ export async function putManifest(call: Call): Promise<Response> {
     throw new OciError("TAG_INVALID", { message: `a manifest takes at most ${TAGS_MAX} tags at once` });
   }
   const { digest, subject } = await registry.pushManifest(call.context, {
-    ...{ repository, reference, tags, actor: call.caller.account },
+    ...{ repository, reference, tags, actor: call.caller.actor },
     bytes: await readManifestBody(call.request),
     contentType: parseContentType(call.request.headers.get("Content-Type")),
   });
@@ -71,6 +71,6 @@ export async function putManifest(call: Call): Promise<Response> {
 /** Spec end-9. */
 export async function deleteManifest(call: Call): Promise<Response> {
   const { repository, reference } = existingAddress(call);
-  await registry.deleteManifest(call.context, { repository, reference, actor: call.caller.account });
+  await registry.deleteManifest(call.context, { repository, reference, actor: call.caller.actor });
   return new Response(null, { status: 202 });
 }

@@ -1,26 +1,26 @@
+import { addressOf } from "../auth/authenticate.ts";
 import { parseBasic } from "../auth/basic.ts";
 import { parseScopes } from "../auth/scope.ts";
-import type { IssuedToken } from "../auth/token.ts";
-import { grantToken } from "../auth/token-service.ts";
-import type { Context } from "../context.ts";
-
-/** A request to the token endpoint needs no caller: it makes one. */
-interface TokenCall {
-  readonly request: Request;
-  readonly url: URL;
-  readonly context: Context;
-}
+import { type Granted, grantToken, refreshToken } from "../auth/token-service.ts";
+import type { Call } from "./call.ts";
 
 /** Clients of either specification find the token under the name that they know. */
-function answer({ token, issuedAt, expiresIn }: IssuedToken): Response {
-  const body = { token, access_token: token, expires_in: expiresIn, issued_at: issuedAt.toISOString() };
+function answer({ token, issuedAt, expiresIn, refreshToken: kept }: Granted): Response {
+  const body = {
+    ...{ token, access_token: token, expires_in: expiresIn, issued_at: issuedAt.toISOString() },
+    ...(kept !== undefined && { refresh_token: kept }),
+  };
   return Response.json(body, { headers: { "Cache-Control": "no-store" } });
 }
 
 /** Docker's "Token Authentication Specification": GET with Basic, and one `scope` for each resource. */
-export async function getToken({ request, url, context }: TokenCall): Promise<Response> {
+export async function getToken({ request, url, context }: Call): Promise<Response> {
   const credentials = parseBasic(request.headers.get("Authorization"));
-  const issued = await grantToken(context, credentials, parseScopes(url.searchParams.getAll("scope")));
+  const issued = await grantToken(context, credentials, {
+    wanted: parseScopes(url.searchParams.getAll("scope")),
+    wantsRefreshToken: url.searchParams.get("offline_token") === "true",
+    login: { origin: url.origin, address: addressOf(request) },
+  });
   return answer(issued);
 }
 
@@ -36,13 +36,21 @@ function oauthError(error: string, description: string): Response {
 const FORM_MAX_BYTES = 64 * 1024;
 
 /** Docker's "OAuth2 Token Authentication": POST with a form, and scopes in one text. */
-export async function postToken({ request, context }: TokenCall): Promise<Response> {
+export async function postToken({ request, url, context }: Call): Promise<Response> {
   const length = Number(request.headers.get("Content-Length") ?? FORM_MAX_BYTES + 1);
   if (length > FORM_MAX_BYTES) return oauthError("invalid_request", "the form is too large, or states no length");
   const form = new URLSearchParams(new TextDecoder().decode(await request.arrayBuffer()));
-  if (form.get("grant_type") !== "password") {
-    return oauthError("unsupported_grant_type", "use grant_type=password, or GET with Basic");
+  const wanted = parseScopes(form.getAll("scope"));
+  switch (form.get("grant_type")) {
+    case "password": {
+      const credentials = { username: form.get("username") ?? "", password: form.get("password") ?? "" };
+      const login = { origin: url.origin, address: addressOf(request) };
+      const wantsRefreshToken = form.get("access_type") === "offline";
+      return answer(await grantToken(context, credentials, { wanted, wantsRefreshToken, login }));
+    }
+    case "refresh_token":
+      return answer(await refreshToken(context, form.get("refresh_token") ?? "", { wanted }));
+    default:
+      return oauthError("unsupported_grant_type", "use grant_type=password or refresh_token, or GET with Basic");
   }
-  const credentials = { username: form.get("username") ?? "", password: form.get("password") ?? "" };
-  return answer(await grantToken(context, credentials, parseScopes(form.getAll("scope"))));
 }

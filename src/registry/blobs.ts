@@ -5,6 +5,7 @@ import type { Digest } from "../oci/digest.ts";
 import { type ErrorCode, OciError } from "../oci/error.ts";
 import type { ByteRange } from "../oci/range.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
+import type { Actor } from "../policy/actor.ts";
 import { getStream } from "../storage/objects.ts";
 
 export type { StoredBlob } from "../metadata/blobs.ts";
@@ -58,6 +59,10 @@ export async function mountBlob(
  * Spec end-10: takes the blob out of this repository. One D1 round trip.
  * @throws OciError BLOB_UNKNOWN, NAME_UNKNOWN; UNSUPPORTED while a manifest refers to it.
  */
-export async function deleteBlob({ db }: Context, repository: RepositoryName, digest: Digest): Promise<void> {
-  assertDeleted(await metadata.unlinkBlob(db, repository, digest), "BLOB_UNKNOWN", { digest });
+export async function deleteBlob(
+  { db, now }: Context,
+  deletion: { repository: RepositoryName; digest: Digest; actor: Actor },
+): Promise<void> {
+  const { digest } = deletion;
+  assertDeleted(await metadata.unlinkBlob(db, { ...deletion, now: now() }), "BLOB_UNKNOWN", { digest });
 }

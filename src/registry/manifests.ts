@@ -1,6 +1,7 @@
 import type { SparseManifests } from "../config.ts";
 import type { Context } from "../context.ts";
 import { discardUnneeded } from "../metadata/discarded-objects.ts";
+import { findHeldTag, findHeldTagOf, type HeldTag, isTagHeld } from "../metadata/immutable-tags.ts";
 import * as metadata from "../metadata/manifests.ts";
 import type { CheckedReference, Objection, StoredManifest } from "../metadata/manifests.ts";
 import { deleteTag } from "../metadata/tags.ts";
@@ -10,6 +11,7 @@ import { type Manifest, parseManifest } from "../oci/manifest.ts";
 import { isIndex } from "../oci/media-type.ts";
 import type { Reference, Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
+import type { Actor } from "../policy/actor.ts";
 import { newManifestKey } from "../storage/keys.ts";
 import { getStream, putBytes } from "../storage/objects.ts";
 import { assertDeleted, foundOr } from "./blobs.ts";
@@ -46,13 +48,14 @@ export interface ManifestPush {
   readonly tags: readonly Tag[];
   readonly bytes: Uint8Array;
   readonly contentType: string | undefined;
-  readonly actor: string;
+  readonly actor: Actor;
 }
 
 /**
  * Spec end-7: stores a manifest with all that it refers to in sight, and moves its tags. Two D1 round trips at most, one
  * when it is accepted; one class A operation for a manifest too large for a row.
- * @throws OciError MANIFEST_INVALID, DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN with each missing digest, SIZE_INVALID.
+ * @throws OciError MANIFEST_INVALID, DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN with each missing digest, SIZE_INVALID; DENIED for
+ * a tag that is immutable and names another manifest.
  */
 export async function pushManifest(
   context: Context,
@@ -74,7 +77,10 @@ export async function pushManifest(
     text: isInline ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) : undefined,
     tags: [...new Set(reference.kind === "tag" ? [reference.tag, ...push.tags] : push.tags)],
   };
-  const isAccepted = await storeManifest(context, entry, bytes, references);
+  const isAccepted = await unlessHeld(
+    storeManifest(context, entry, bytes, references),
+    async () => await findHeldTag(db, repository, entry.tags, digest),
+  );
   if (!isAccepted) throw refusal(await metadata.findObjections(db, repository, references));
   return { digest, subject: manifest.subject };
 }
@@ -125,18 +131,41 @@ function refusal(objections: readonly Objection[]): OciError {
   });
 }
 
-/** Spec end-9: deletes a tag, or a manifest with all its tags. One D1 round trip. */
+/** A transaction's result; DENIED where it failed because of an immutable tag, which `find` looks up. */
+async function unlessHeld<T>(transaction: Promise<T>, find: () => Promise<HeldTag | undefined>): Promise<T> {
+  try {
+    return await transaction;
+  } catch (error) {
+    if (!isTagHeld(error)) throw error;
+    const held = await find();
+    throw new OciError("DENIED", {
+      message: held
+        ? `tag ${held.tag} is immutable, by the rule for ${held.rule}: it stays ${held.digest}`
+        : "the tag is immutable",
+      ...(held && { detail: held }),
+    });
+  }
+}
+
+/** Spec end-9: deletes a tag, or a manifest with all its tags. One D1 round trip. Throws DENIED for an immutable tag. */
 export async function deleteManifest(
   { db, now }: Context,
-  deletion: { repository: RepositoryName; reference: Reference; actor: string },
+  deletion: { repository: RepositoryName; reference: Reference; actor: Actor },
 ): Promise<void> {
   const { repository, reference, actor } = deletion;
   if (reference.kind === "tag") {
-    const kind = await deleteTag(db, { repository, tag: reference.tag, actor, now: now() });
-    assertDeleted({ kind }, "MANIFEST_UNKNOWN", { tag: reference.tag });
+    const { tag } = reference;
+    const kind = await unlessHeld(
+      deleteTag(db, { repository, tag, actor, now: now() }),
+      async () => await findHeldTag(db, repository, [tag], undefined),
+    );
+    assertDeleted({ kind }, "MANIFEST_UNKNOWN", { tag });
     return;
   }
   const { digest } = reference;
-  const result = await metadata.deleteManifest(db, { repository, digest, actor, now: now() });
+  const result = await unlessHeld(
+    metadata.deleteManifest(db, { repository, digest, actor, now: now() }),
+    async () => await findHeldTagOf(db, repository, digest),
+  );
   assertDeleted(result, "MANIFEST_UNKNOWN", { digest });
 }

@@ -1,8 +1,82 @@
 import type { Context } from "../context.ts";
+import { type ImmutableTagsRule, isTagHeld, listImmutableTags } from "../metadata/immutable-tags.ts";
+import { findRules } from "../metadata/policy.ts";
 import * as metadata from "../metadata/repositories.ts";
+import type { ListedRepository, RepositorySummary, Visibility } from "../metadata/repositories.ts";
+import * as deletion from "../metadata/repository-deletion.ts";
+import { IMMUTABLE_TAGS_RULES_MAX, type RepositorySettings, saveSettings } from "../metadata/repository-settings.ts";
+import { OciError } from "../oci/error.ts";
 import { type Page, type PageRequest, toPage } from "../oci/page.ts";
+import { isRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
+import type { Actor } from "../policy/actor.ts";
+import { matchesRepository, type RepositoryPattern } from "../policy/pattern.ts";
+import { grantsFor } from "../policy/policy.ts";
 
-/** Docker's `_catalog`: one page of repository names. One D1 query. */
-export async function listRepositories({ db }: Context, page: PageRequest): Promise<Page<string>> {
-  return toPage(await metadata.listRepositories(db, page), page.limit, (name) => name);
+export type { ListedRepository, Visibility } from "../metadata/repositories.ts";
+export type { RepositorySettings } from "../metadata/repository-settings.ts";
+
+/** Docker's `_catalog`: one page of the names that someone may see. One D1 query. */
+export async function listNames({ db }: Context, visibility: Visibility, page: PageRequest): Promise<Page<string>> {
+  return toPage(await metadata.listNames(db, visibility, page), page.limit, (name) => name);
+}
+
+/** One page of the repositories that someone may see. One D1 query. */
+export async function listRepositories(
+  { db }: Context,
+  visibility: Visibility,
+  page: PageRequest,
+): Promise<Page<ListedRepository>> {
+  return toPage(await metadata.listRepositories(db, visibility, page), page.limit, ({ name }) => name);
+}
+
+/** A repository, what it holds, and the rules that make its tags immutable. */
+export interface RepositoryDetails extends RepositorySummary {
+  readonly immutableTags: readonly ImmutableTagsRule[];
+}
+
+/** Two D1 queries, which read all rows of the repository. Throws NAME_UNKNOWN. */
+export async function describeRepository({ db }: Context, name: RepositoryName): Promise<RepositoryDetails> {
+  const [summary, rules] = await Promise.all([metadata.findRepository(db, name), listImmutableTags(db)]);
+  if (!summary) throw new OciError("NAME_UNKNOWN", { detail: { name } });
+  return { ...summary, immutableTags: rules.filter(({ repository }) => matchesRepository(repository, name)) };
+}
+
+/**
+ * Changes settings, whether or not there is a repository yet that they are for. Two D1 round trips at most.
+ * @throws OciError CONFLICT where the rule of another pattern would keep a repository public, or there are too many rules.
+ */
+export async function setRepository({ db, now }: Context, settings: RepositorySettings, actor: Actor): Promise<void> {
+  const { repository } = settings;
+  if (settings.visibility === "private" && isRepositoryName(repository)) {
+    const elsewhere = await findPublicRule(db, repository);
+    if (elsewhere !== undefined) {
+      throw new OciError("CONFLICT", {
+        message: `${repository} would stay public by the rule for ${elsewhere}: make that pattern private first`,
+        detail: { repository: elsewhere },
+      });
+    }
+  }
+  const isSaved = await saveSettings(db, settings, actor, now());
+  if (!isSaved) {
+    throw new OciError("CONFLICT", {
+      message: `there are ${IMMUTABLE_TAGS_RULES_MAX} rules for immutable tags already: join some in a pattern`,
+    });
+  }
+}
+
+/** The pattern of a rule that makes a repository public, other than one for just its name. */
+async function findPublicRule(db: D1Database, name: RepositoryName): Promise<RepositoryPattern | undefined> {
+  const rules = grantsFor(await findRules(db, [], [name]), name);
+  return rules.find((rule) => rule.repository !== (name as string) && rule.actions.includes("pull"))?.repository;
+}
+
+/** Deletes a repository with all that is in it. One D1 round trip. Throws NAME_UNKNOWN; DENIED for an immutable tag. */
+export async function deleteRepository({ db, now }: Context, name: RepositoryName, actor: Actor): Promise<void> {
+  try {
+    const isDeleted = await deletion.deleteRepository(db, name, actor, now());
+    if (!isDeleted) throw new OciError("NAME_UNKNOWN", { detail: { name } });
+  } catch (error) {
+    if (!isTagHeld(error)) throw error;
+    throw new OciError("DENIED", { message: `${name} has immutable tags: take away the rule that holds them first` });
+  }
 }

@@ -171,7 +171,7 @@ async function events(repository: string): Promise<TagEvent[]> {
 }
 
 describe("the history of a tag", () => {
-  const actor = "admin";
+  const actor = "account:admin";
 
   it("records its birth, its moves and its end", async () => {
     const repository = freshRepository();

@@ -1,0 +1,94 @@
+import * as v from "valibot";
+import { parseDuration } from "../oci/duration.ts";
+import { OciError } from "../oci/error.ts";
+import { isRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
+import { type Action, ACTIONS, isAction } from "../policy/action.ts";
+import { isRepositoryPattern, isTagPattern, PATTERN_ADVICE, type RepositoryPattern } from "../policy/pattern.ts";
+import { isSubject, isSubjectName, NAME_ADVICE, type Subject } from "../policy/subject.ts";
+import { type Call, decodeParam } from "../protocol/call.ts";
+
+/** A text of a type that only its parser makes. `description` is for the OpenAPI document. */
+function text<T extends string>(is: (value: string) => value is T, advice: string, description: string) {
+  return v.pipe(v.string(advice), v.guard(is, advice), v.description(description));
+}
+
+const isName = (value: string): value is string => isSubjectName(value);
+
+export const Name = text(isName, NAME_ADVICE, "Up to 64 lower-case letters and digits, with . _ - between them.");
+
+export const RepositoryPatternText = text<RepositoryPattern>(
+  isRepositoryPattern,
+  PATTERN_ADVICE,
+  "A repository name in which * stands for part of one segment, and /** at the end for all below; ** alone is every repository.",
+);
+
+export const RepositoryNameText = text<RepositoryName>(
+  isRepositoryName,
+  "use the name of a repository, without wildcards",
+  "A repository name.",
+);
+
+export const TagPatternText = text(
+  isTagPattern,
+  "use a tag in which * stands for any characters, of up to 50 in all",
+  "A tag in which * stands for any characters.",
+);
+
+export const SubjectText = text<Subject>(
+  isSubject,
+  "use anyone, account:NAME, token:NAME or oidc:NAME",
+  "anyone, account:NAME, token:NAME, or oidc:NAME for the identities that a trust rule lets in.",
+);
+
+const ACTIONS_ADVICE = `use one or more of ${ACTIONS.join(", ")}`;
+
+/** In their own order, each once. */
+const inOrder = (actions: string[]): Action[] => ACTIONS.filter((action) => actions.includes(action));
+
+export const Actions = v.pipe(
+  v.array(v.picklist(ACTIONS, ACTIONS_ADVICE), ACTIONS_ADVICE),
+  v.minLength(1, ACTIONS_ADVICE),
+  v.transform((actions) => inOrder(actions)),
+);
+
+/** `pull,push` in a query. */
+export const ActionsText = v.pipe(
+  v.string(),
+  v.check((list) => list.split(",").every(isAction), ACTIONS_ADVICE),
+  v.transform((list) => inOrder(list.split(","))),
+);
+
+const LIFE_ADVICE = "use a duration such as 12h or 90d, or never";
+
+/** A duration in milliseconds, or undefined for `never`. */
+export const Life = v.pipe(
+  v.string(LIFE_ADVICE),
+  v.check((life) => life === "never" || (parseDuration(life) ?? 0) > 0, LIFE_ADVICE),
+  v.transform((life) => (life === "never" ? undefined : parseDuration(life))),
+);
+
+/** RFC 3339, in UTC. */
+export const Time = v.pipe(v.string(), v.isoTimestamp());
+
+/** The parameters of a list's page. */
+export const PAGE_QUERY = {
+  n: v.optional(v.pipe(v.string(), v.description("The most entries of the answer."))),
+  last: v.optional(v.pipe(v.string(), v.description("Where the page before ended; follow the Link header instead."))),
+};
+
+/** The `name` of the path, where it is the name of an account, a token or a trust rule. */
+export function nameOf(call: Call): string {
+  const name = decodedName(call);
+  if (!isSubjectName(name)) throw new OciError("NAME_INVALID", { message: NAME_ADVICE });
+  return name;
+}
+
+/** The `name` of the path, whatever it is. */
+export function decodedName(call: Call): string {
+  return decodeParam(call, "name");
+}
+
+/** Milliseconds since the epoch as RFC 3339. */
+export function toTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,80 @@
+import type { Context } from "../context.ts";
+import * as metadata from "../metadata/accounts.ts";
+import type { Account, Role } from "../metadata/accounts.ts";
+import { OciError } from "../oci/error.ts";
+import { type Page, type PageRequest, toPage } from "../oci/page.ts";
+import type { Actor } from "../policy/actor.ts";
+import { OIDC_USERNAME } from "./identify.ts";
+import { ADMIN_ACCOUNT } from "./identity.ts";
+import { generatePassword, hashPassword, verifyPassword } from "./password.ts";
+
+export type { Account } from "../metadata/accounts.ts";
+
+/** A password that was made here, to be shown once; undefined where it was given. */
+export type MadePassword = string | undefined;
+
+async function makeCredential({ config }: Context, given: string | undefined) {
+  const made = given === undefined ? generatePassword() : undefined;
+  const passwordHash = await hashPassword(given ?? made ?? "", config.passwordIterations);
+  return { made, passwordHash, credentialId: crypto.randomUUID() };
+}
+
+/** Accounts by name, without the bootstrap account. One D1 query. */
+export async function listAccounts({ db }: Context, page: PageRequest): Promise<Page<Account>> {
+  return toPage(await metadata.listAccounts(db, page), page.limit, ({ name }) => name);
+}
+
+/**
+ * Adds an account, with the given password or a new one. It may do nothing until a rule says so, unless it is an admin.
+ * @throws OciError CONFLICT where the name is taken, or has a meaning of its own.
+ */
+export async function addAccount(
+  context: Context,
+  { name, role, password }: { name: string; role: Role; password: string | undefined },
+  actor: Actor,
+): Promise<{ account: Account; password: MadePassword }> {
+  if (name === ADMIN_ACCOUNT || name === OIDC_USERNAME) {
+    throw new OciError("CONFLICT", { message: `the name ${name} has a meaning of its own: choose another` });
+  }
+  const now = context.now();
+  const { made, ...credential } = await makeCredential(context, password);
+  const entry = { action: "account.add", actor, detail: { name, role } } as const;
+  const isAdded = await metadata.insertAccount(context.db, { name, role, ...credential }, entry, now);
+  if (!isAdded) throw new OciError("CONFLICT", { message: `there is an account ${name} already` });
+  return { account: { name, role, createdAt: now, createdBy: actor.name }, password: made };
+}
+
+function unknownAccount(name: string): OciError {
+  if (name !== ADMIN_ACCOUNT) return new OciError("NOT_FOUND", { message: `there is no account ${name}` });
+  return new OciError("CONFLICT", {
+    message: `${name} is the bootstrap account: its password is the secret ADMIN_PASSWORD of the Worker`,
+  });
+}
+
+/**
+ * Gives an account another password; what was logged in with the old one ends within the life of a bearer token.
+ * @throws OciError NOT_FOUND; CONFLICT for the bootstrap account, whose password is a secret of the Worker.
+ */
+export async function setPassword(
+  context: Context,
+  { name, password }: { name: string; password: string | undefined },
+  actor: Actor,
+): Promise<MadePassword> {
+  const { made, ...credential } = await makeCredential(context, password);
+  const entry = { action: "account.password", actor, detail: { name } } as const;
+  const isSet = await metadata.updatePassword(context.db, { name, ...credential }, entry, context.now());
+  if (!isSet) throw unknownAccount(name);
+  return made;
+}
+
+/** Whether this is the account's password now: asked of who wants to change their own. One D1 query. */
+export async function isPasswordOf({ db }: Context, name: string, password: string): Promise<boolean> {
+  const { account } = await metadata.findAccount(db, name, []);
+  return account !== undefined && (await verifyPassword(password, account.passwordHash));
+}
+
+/** Removes an account and all that was granted to it. Throws NOT_FOUND; CONFLICT for the bootstrap account. */
+export async function removeAccount({ db, now }: Context, name: string, actor: Actor): Promise<void> {
+  const entry = { action: "account.remove", actor, detail: { name } } as const;
+  if (!(await metadata.deleteAccount(db, name, entry, now()))) throw unknownAccount(name);
+}

@@ -1,0 +1,82 @@
+import type { Context } from "../context.ts";
+import { findAccount } from "../metadata/accounts.ts";
+import * as metadata from "../metadata/policy.ts";
+import type { RecordedRule, Rule } from "../metadata/policy.ts";
+import { OciError } from "../oci/error.ts";
+import { type Page, toPage } from "../oci/page.ts";
+import type { RepositoryName } from "../oci/repository-name.ts";
+import { type Action, ACTIONS } from "../policy/action.ts";
+import type { Actor } from "../policy/actor.ts";
+import { allowedActions, grantsFor } from "../policy/policy.ts";
+import type { Subject } from "../policy/subject.ts";
+import { ADMIN_ACCOUNT } from "./identity.ts";
+
+export type { RecordedRule, Rule } from "../metadata/policy.ts";
+
+/** Rules in the order of subject and pattern; the cursor is both, with a space between, which neither can hold. One D1 query. */
+export async function listRules(
+  { db }: Context,
+  filter: Pick<metadata.RuleFilter, "subject" | "repository" | "limit"> & { readonly last: string },
+): Promise<Page<RecordedRule>> {
+  const [subject = "", repository = ""] = filter.last.split(" ");
+  const rules = await metadata.listRules(db, { ...filter, after: [subject, repository] });
+  return toPage(rules, filter.limit, (rule) => `${rule.subject} ${rule.repository}`);
+}
+
+function unknownSubject(subject: Subject): OciError {
+  const [kind, name] = subject.split(":");
+  const advice = { account: "account add", token: "token create", oidc: "trust add" }[kind ?? ""] ?? "";
+  return new OciError("NOT_FOUND", { message: `there is no ${subject}: first run stowage ${advice} ${name ?? ""}` });
+}
+
+/**
+ * Adds a grant to the rules. One D1 round trip.
+ * @throws OciError NOT_FOUND where there is no such subject; CONFLICT where it has too many rules with wildcards.
+ */
+export async function grant({ db, now }: Context, rule: Rule, actor: Actor): Promise<RecordedRule> {
+  const { subject, repository, actions } = rule;
+  const entry = { action: "policy.grant", actor, repository, detail: { subject, actions } } as const;
+  const outcome = await metadata.grant(db, rule, entry, now());
+  switch (outcome.kind) {
+    case "granted":
+      return outcome.rule;
+    case "no-subject":
+      throw unknownSubject(subject);
+    case "full":
+      throw new OciError("CONFLICT", {
+        message: `${subject} has ${metadata.WILDCARD_RULES_MAX} rules with wildcards already: join some in a wider pattern`,
+      });
+  }
+}
+
+/** Takes actions out of a rule; undefined when none is left. One D1 round trip. Throws NOT_FOUND. */
+export async function revoke({ db, now }: Context, rule: Rule, actor: Actor): Promise<RecordedRule | undefined> {
+  const { subject, repository, actions } = rule;
+  const entry = { action: "policy.revoke", actor, repository, detail: { subject, actions } } as const;
+  const outcome = await metadata.revoke(db, rule, entry, now());
+  switch (outcome.kind) {
+    case "left":
+      return outcome.rule;
+    case "gone":
+      return undefined;
+    case "unknown":
+      throw new OciError("NOT_FOUND", { message: `there is no rule for ${subject} and exactly ${repository}` });
+  }
+}
+
+/** What a subject may do with a repository, and by which rules. An admin may do everything without any. */
+export interface Verdict {
+  readonly actions: readonly Action[];
+  readonly rules: readonly Rule[];
+}
+
+/** Says what the rules decide, as for a request. One D1 round trip. */
+export async function check({ db }: Context, subject: Subject, repository: RepositoryName): Promise<Verdict> {
+  const name = subject.startsWith("account:") ? subject.slice("account:".length) : undefined;
+  if (name === ADMIN_ACCOUNT) return { actions: ACTIONS, rules: [] };
+  const found = name === undefined ? undefined : await findAccount(db, name, [repository]);
+  if (found && !found.account) throw unknownSubject(subject);
+  if (found?.account?.role === "admin") return { actions: ACTIONS, rules: [] };
+  const rules = found?.rules ?? (await metadata.findRules(db, [subject], [repository]));
+  return { actions: allowedActions(rules, repository), rules: grantsFor(rules, repository) };
+}

@@ -1,0 +1,77 @@
+import type { Actor } from "../policy/actor.ts";
+import type { RepositoryPattern, TagPattern } from "../policy/pattern.ts";
+import { recordAudit } from "./audit.ts";
+
+/** Settings of the repositories of a pattern; what is undefined stays as it is. */
+export interface RepositorySettings {
+  readonly repository: RepositoryPattern;
+  /** Public: anyone may pull. */
+  readonly visibility: "public" | "private" | undefined;
+  readonly immutableTags: boolean | undefined;
+  /** Tags that move where the others are immutable. */
+  readonly exceptTags: readonly TagPattern[];
+}
+
+/** All rules for immutable tags are read when a tag moves. */
+export const IMMUTABLE_TAGS_RULES_MAX = 200;
+
+/** Changes settings. False, with nothing changed, if there are too many rules for immutable tags. One round trip. */
+export async function saveSettings(
+  db: D1Database,
+  settings: RepositorySettings,
+  actor: Actor,
+  now: number,
+): Promise<boolean> {
+  const { repository, visibility, immutableTags, exceptTags } = settings;
+  const detail = { visibility, immutableTags, ...(immutableTags && { exceptTags }) };
+  const hasRoom = `(NOT ${immutableTags ? "TRUE" : "FALSE"}
+    OR (SELECT COUNT(*) FROM immutable_tags WHERE repository <> ?1) < ${IMMUTABLE_TAGS_RULES_MAX})`;
+  const [audit] = await db.batch([
+    recordAudit(db, { action: "repository.set", actor, repository, detail }, now, hasRoom),
+    ...setVisibility(db, settings, actor, now, hasRoom),
+    ...(immutableTags === false
+      ? [db.prepare("DELETE FROM immutable_tags WHERE repository = ?1").bind(repository)]
+      : []),
+    ...(immutableTags
+      ? [
+          db
+            .prepare(
+              `INSERT INTO immutable_tags (repository, except_tags, created_at, created_by)
+               SELECT ?1, ?2, ?3, ?4 WHERE ${hasRoom}
+               ON CONFLICT (repository) DO UPDATE SET except_tags = excluded.except_tags`,
+            )
+            .bind(repository, JSON.stringify(exceptTags), now, actor.name),
+        ]
+      : []),
+  ]);
+  return (audit?.meta.changes ?? 0) > 0;
+}
+
+/** Visibility is a rule of the policy: anyone may pull. */
+function setVisibility(
+  db: D1Database,
+  { repository, visibility }: RepositorySettings,
+  actor: Actor,
+  now: number,
+  where: string,
+): D1PreparedStatement[] {
+  switch (visibility) {
+    case undefined:
+      return [];
+    case "public":
+      return [
+        db
+          .prepare(
+            `INSERT INTO policy_rules (subject, repository, actions, created_at, created_by)
+             SELECT 'anyone', ?1, '["pull"]', ?2, ?3 WHERE ${where} ON CONFLICT (subject, repository) DO NOTHING`,
+          )
+          .bind(repository, now, actor.name),
+      ];
+    case "private":
+      return [
+        db
+          .prepare(`DELETE FROM policy_rules WHERE subject = 'anyone' AND repository = ?1 AND ${where}`)
+          .bind(repository),
+      ];
+  }
+}
