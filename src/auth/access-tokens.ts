@@ -20,6 +20,8 @@ export interface TokenOrder {
   readonly lifeMs: number | undefined;
 }
 
+const toIso = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString());
+
 /** Access tokens by name. One D1 query. */
 export async function listTokens({ db }: Context, page: PageRequest): Promise<Page<ListedToken>> {
   return toPage(await metadata.listAccessTokens(db, page), page.limit, ({ name }) => name);
@@ -40,7 +42,11 @@ export async function createToken(
     db,
     { ...token, secretHash },
     { repositories: patterns, actions },
-    { action: "token.create", actor, detail: { name, id, repositories: patterns, actions, expiresAt } },
+    {
+      action: "token.create",
+      actor,
+      detail: { name, id, repositories: patterns, actions, expiresAt: toIso(expiresAt) },
+    },
   );
   if (!isAdded) throw new OciError("CONFLICT", { message: `there is an access token ${name} already` });
   return { token: { ...token, grants: patterns.map((repository) => ({ repository, actions })) }, text };

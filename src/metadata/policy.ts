@@ -1,5 +1,5 @@
 import type { RepositoryName } from "../oci/repository-name.ts";
-import type { Action } from "../policy/action.ts";
+import { type Action, ACTIONS } from "../policy/action.ts";
 import type { RepositoryPattern } from "../policy/pattern.ts";
 import type { Grant } from "../policy/policy.ts";
 import type { Subject } from "../policy/subject.ts";
@@ -127,9 +127,9 @@ export async function grant(db: D1Database, rule: Rule, entry: AuditEntry, now: 
         `INSERT INTO policy_rules (subject, repository, actions, created_at, created_by)
          SELECT ?1, ?2, ?3, ?4, ?5 WHERE (${SUBJECT_EXISTS}) AND ${room}
          ON CONFLICT (subject, repository) DO UPDATE SET actions = (
-           SELECT json_group_array(value) FROM (
-             SELECT value FROM json_each(policy_rules.actions) UNION SELECT value FROM json_each(excluded.actions)
-             ORDER BY value = 'delete', value = 'push'))
+           SELECT json_group_array(a.value) FROM json_each('${JSON.stringify(ACTIONS)}') a
+           WHERE a.value IN (SELECT value FROM json_each(policy_rules.actions))
+              OR a.value IN (SELECT value FROM json_each(excluded.actions)))
          RETURNING subject, repository, actions, created_at, created_by`,
       )
       .bind(rule.subject, rule.repository, JSON.stringify(rule.actions), now, entry.actor.name),
