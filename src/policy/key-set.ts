@@ -4,12 +4,12 @@ import * as v from "valibot";
 const KEYS_MAX = 100;
 
 const common = {
-  kid: v.optional(v.string()),
-  use: v.optional(v.string()),
-  alg: v.optional(v.string()),
-  key_ops: v.optional(v.array(v.string())),
+  kid: v.exactOptional(v.string()),
+  use: v.exactOptional(v.string()),
+  alg: v.exactOptional(v.string()),
+  key_ops: v.exactOptional(v.array(v.string())),
   // The private part. Whoever shows it to us may have shown it to others.
-  d: v.optional(v.never()),
+  d: v.exactOptional(v.never()),
 };
 
 /** RFC 7518, section 6, and RFC 8037. Symmetric keys (`oct`) are none: who can verify with one can sign with it. */
