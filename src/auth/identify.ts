@@ -6,7 +6,7 @@ import { findToken, isAccessToken, verifyAccessToken } from "./access-token.ts";
 import type { Credentials } from "./basic.ts";
 import { isEqual } from "./equality.ts";
 import { ADMIN_ACCOUNT, type Authority } from "./identity.ts";
-import { fingerprint } from "./keys.ts";
+import { fingerprints } from "./keys.ts";
 import { LoginLimits } from "./login-limits.ts";
 import { authorityOfClaims, verifyOidcLogin } from "./oidc-login.ts";
 import { hashPassword, isOutdated, verifyNothing, verifyPassword } from "./password.ts";
@@ -88,7 +88,8 @@ async function identifyOidc(
 
 async function identifyAdmin({ config }: Context, { password }: Credentials): Promise<Identification> {
   if (!(await isEqual(password, config.adminPassword))) return WRONG;
-  const refresh = { kind: "account", name: ADMIN_ACCOUNT, credentialId: await fingerprint(config) } as const;
+  const [credentialId = ""] = await fingerprints(config);
+  const refresh = { kind: "account", name: ADMIN_ACCOUNT, credentialId } as const;
   return { kind: "identified", authority: authorityOfAccount({ name: ADMIN_ACCOUNT, role: "admin" }, []), refresh };
 }
 
@@ -138,7 +139,7 @@ export async function identifyRefresh(
     case "account": {
       const { name, credentialId } = subject;
       if (name === ADMIN_ACCOUNT) {
-        const isSame = credentialId === (await fingerprint(context.config));
+        const isSame = (await fingerprints(context.config)).includes(credentialId);
         return isSame ? authorityOfAccount({ name, role: "admin" }, []) : undefined;
       }
       const { account, rules } = await findAccount(context.db, name, repositories);

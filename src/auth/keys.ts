@@ -38,7 +38,11 @@ async function makeKeys({ tokenSecrets: [first, ...others] }: Config): Promise<S
   return { current, byId: new Map([current, ...previous].map(({ id, secret }) => [id, secret])) };
 }
 
-/** A name for the bootstrap account's password, which changes with it and tells nothing of it. */
-export async function fingerprint(config: Config): Promise<string> {
-  return (await toSigningKey(`${config.tokenSecrets[0]}\n${config.adminPassword}`)).id;
+/**
+ * Names for the bootstrap account's password, which change with it and tell nothing of it, not even to who could guess: one
+ * for each secret, the one that signs first.
+ */
+export async function fingerprints({ tokenSecrets, adminPassword }: Config): Promise<string[]> {
+  const keys = await Promise.all(tokenSecrets.map(async (secret) => await toSigningKey(`${secret}\n${adminPassword}`)));
+  return keys.map(({ id }) => id);
 }

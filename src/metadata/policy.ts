@@ -37,7 +37,8 @@ function toRecordedRule(row: RuleRow): RecordedRule {
 
 /**
  * A statement that finds the rules of subjects that could matter for these repositories: those for just one of them, and
- * all with wildcards. `subjects` is a query of one column, whose only parameter is ?1.
+ * all with wildcards. `subjects` is a query of one column, whose only parameter is ?1. SQLite, left to itself, would read all
+ * rules of a subject to find those with wildcards.
  */
 export function selectRules(
   db: D1Database,
@@ -49,7 +50,8 @@ export function selectRules(
     .prepare(
       `WITH subjects (name) AS (${subjects} UNION ALL SELECT 'anyone')
        SELECT p.subject, p.repository, p.actions
-       FROM subjects CROSS JOIN policy_rules p ON p.subject = subjects.name AND p.is_wildcard = 1
+       FROM subjects
+       CROSS JOIN policy_rules p INDEXED BY policy_rules_wildcard ON p.subject = subjects.name AND p.is_wildcard = 1
        UNION ALL
        SELECT p.subject, p.repository, p.actions
        FROM subjects CROSS JOIN json_each(?2) w
@@ -119,7 +121,7 @@ export type GrantOutcome =
 /** Adds to what a subject that exists may do with a pattern. One round trip. */
 export async function grant(db: D1Database, rule: Rule, entry: AuditEntry, now: number): Promise<GrantOutcome> {
   const room = `(INSTR(?2, '*') = 0 OR EXISTS (SELECT 1 FROM policy_rules WHERE subject = ?1 AND repository = ?2) OR
-    (SELECT COUNT(*) FROM policy_rules WHERE subject = ?1 AND is_wildcard = 1) < ${WILDCARD_RULES_MAX})`;
+    (SELECT COUNT(*) FROM policy_rules INDEXED BY policy_rules_wildcard WHERE subject = ?1 AND is_wildcard = 1) < ${WILDCARD_RULES_MAX})`;
   const [exists, granted] = await db.batch<RuleRow>([
     db.prepare(`SELECT 1 WHERE ${SUBJECT_EXISTS}`).bind(rule.subject),
     db

@@ -15,7 +15,8 @@ export type Visibility = "all" | { readonly subjects: readonly Subject[]; readon
 /** Rules (p) by which anyone may pull a repository (r). */
 const PUBLIC = `
   EXISTS (SELECT 1 FROM policy_rules p WHERE p.subject = 'anyone' AND p.repository = r.name AND INSTR(p.actions, '"pull"') > 0)
-  OR EXISTS (SELECT 1 FROM policy_rules p WHERE p.subject = 'anyone' AND p.is_wildcard = 1 AND INSTR(p.actions, '"pull"') > 0
+  OR EXISTS (SELECT 1 FROM policy_rules p INDEXED BY policy_rules_wildcard
+             WHERE p.subject = 'anyone' AND p.is_wildcard = 1 AND INSTR(p.actions, '"pull"') > 0
              AND r.name >= p.low AND r.name < p.high
              AND (p.glob IS NULL OR (r.name GLOB p.glob AND p.depth = LENGTH(r.name) - LENGTH(REPLACE(r.name, '/', '')))))`;
 

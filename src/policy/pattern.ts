@@ -1,5 +1,6 @@
 import type { Tag } from "../oci/reference.ts";
 import { isRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
+import { matchesWildcards } from "./wildcard.ts";
 
 /**
  * A set of repository names, written as a name with wildcards: `*` stands for any part within one segment, none included;
@@ -34,17 +35,15 @@ export function isLiteral(pattern: RepositoryPattern): boolean {
   return !pattern.includes("*");
 }
 
-/** A text with `*` as a regular expression; `star` is what one stands for. */
-function toRegExp(pattern: string, star: string): RegExp {
-  const parts = pattern.split("*").map((part) => RegExp.escape(part));
-  return new RegExp(`^${parts.join(star)}$`);
-}
-
 /** Whether the pattern's set holds this repository. */
 export function matchesRepository(pattern: RepositoryPattern, name: RepositoryName): boolean {
   if (pattern === "**") return true;
   if (pattern.endsWith("/**")) return name.startsWith(pattern.slice(0, -2));
-  return toRegExp(pattern, "[^/]*").test(name);
+  const [wanted, segments] = [pattern.split("/"), name.split("/")];
+  return (
+    wanted.length === segments.length &&
+    wanted.every((segment, index) => matchesWildcards(segment, segments[index] ?? ""))
+  );
 }
 
 /** A set of tags: a tag in which `*` stands for any characters, none included. */
@@ -57,7 +56,7 @@ export function isTagPattern(text: string): text is TagPattern {
 
 /** Whether the pattern's set holds this tag. */
 export function matchesTag(pattern: TagPattern, tag: Tag): boolean {
-  return toRegExp(pattern, ".*").test(tag);
+  return matchesWildcards(pattern, tag);
 }
 
 /** How SQL searches for the names of a pattern: the generated columns of policy_rules say what these mean. */

@@ -94,6 +94,7 @@ export function trustObjection(rule: TrustRuleInput): string | undefined {
   if (!isBounded(rule.audience)) return `audience is missing or longer than ${TEXT_LENGTH_MAX} characters`;
   return (
     conditionsObjection(rule.claims) ??
+    publicIssuerObjection(rule) ??
     repositoriesObjection(rule.repositories) ??
     actionsObjection(rule.actions) ??
     (rule.keys === undefined || parseKeySet(rule.keys) ? undefined : `keys are invalid: ${KEY_SET_ADVICE}`)
@@ -113,6 +114,30 @@ function conditionsObjection(claims: TrustRule["claims"]): string | undefined {
     if (/^\**$/.test(pattern)) return `claim ${name} needs a pattern with at least one character besides *`;
   }
   return undefined;
+}
+
+/** Issuers that give tokens to everybody, and the claims by which one of them is told from the others. */
+const PUBLIC_ISSUERS: Readonly<Record<string, readonly string[]>> = {
+  "https://token.actions.githubusercontent.com": [
+    ...["sub", "repository", "repository_id", "repository_owner", "repository_owner_id", "enterprise", "enterprise_id"],
+    "job_workflow_ref",
+  ],
+  "https://gitlab.com": [
+    "sub",
+    "namespace_path",
+    "namespace_id",
+    "project_path",
+    "project_id",
+    "user_id",
+    "user_login",
+  ],
+};
+
+/** A condition on the branch alone, say, is one that everybody there can fulfil. */
+function publicIssuerObjection({ issuer, claims }: TrustRuleInput): string | undefined {
+  const owners = Object.hasOwn(PUBLIC_ISSUERS, issuer) ? PUBLIC_ISSUERS[issuer] : undefined;
+  if (!owners || owners.some((claim) => Object.hasOwn(claims, claim))) return undefined;
+  return `claims would trust everybody at ${issuer}: add a condition on one of ${owners.join(", ")}`;
 }
 
 function repositoriesObjection(templates: readonly string[]): string | undefined {

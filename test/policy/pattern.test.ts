@@ -76,6 +76,14 @@ const patterns = fc
   )
   .filter(isRepositoryPattern);
 
+/** A pattern that takes for ever where each wildcard is tried at each place. */
+const SLOW = pattern(`${"*a".repeat(24)}z`);
+
+it("a pattern of many wildcards is matched in no more time than another", () => {
+  expect(isRepositoryPattern(SLOW)).toBe(true);
+  expect(matchesRepository(SLOW, name("a".repeat(255)))).toBe(false);
+});
+
 describe("in SQL", () => {
   /** What the generated columns of a table, and ranges made here, say of all pairs. */
   async function matchInSql(
@@ -119,6 +127,7 @@ describe("in SQL", () => {
   it("patterns of the greatest length can be searched for", async () => {
     const longest = [pattern(`${"a".repeat(49)}*`), pattern(`${"a".repeat(252)}/**`), pattern("a".repeat(255))];
     expect(await matchInSql(longest.map((one) => [one, name("b")]))).toEqual(longest.map(() => [0, 0]));
+    expect(await matchInSql([[SLOW, name("a".repeat(255))]])).toEqual([[0, 0]]);
   });
 });
 

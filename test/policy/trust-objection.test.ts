@@ -24,6 +24,7 @@ it.each<[string, Partial<TrustRuleInput>]>([
   ["an issuer on this machine by IPv6", { issuer: "http://[::1]:8080/x" }],
   ["an issuer on this machine by name", { issuer: "http://localhost" }],
   ["wildcards beside text", { claims: { sub: "*a*", ref: "**x" } }],
+  ["a branch alone at an issuer of one's own", { issuer: "https://git.example.org", claims: { ref: "main" } }],
   ["several repositories", { repositories: ["a", "b/${sub}"] }],
   ["keys of its own", { keys: { keys: [rsa, elliptic, edwards] } }],
 ])("takes a rule with %s", (_what, change) => {
@@ -48,6 +49,8 @@ it.each<[string, Partial<TrustRuleInput>, string]>([
     { claims: Object.fromEntries(Array.from({ length: 33 }, (_, index) => [index, "x"])) },
     "more than 32",
   ],
+  ["a branch alone at GitHub", { claims: { ref: "refs/heads/main" } }, "would trust everybody"],
+  ["a branch alone at GitLab", { issuer: "https://gitlab.com", claims: { ref: "main" } }, "would trust everybody"],
   ["no repository", { repositories: [] }, "repositories are missing"],
   ["an invalid repository", { repositories: ["a", "B"] }, "repository pattern B is invalid"],
   ["many repositories", { repositories: Array.from({ length: 33 }, () => "a") }, "repositories are more than 32"],

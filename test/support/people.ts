@@ -38,7 +38,9 @@ export async function addAccount(grants: Grants = {}, role = "member"): Promise<
 export async function createToken(repository: string, actions: readonly string[], expires = "1h"): Promise<Person> {
   const name = unique("token");
   const order = { name, repositories: [repository], actions, expires };
-  const { token } = await (await expectStatus(await administer("POST", "/api/tokens", order), 201)).json<{ token: string }>();
+  const { token } = await (
+    await expectStatus(await administer("POST", "/api/tokens", order), 201)
+  ).json<{ token: string }>();
   return { name, username: "robot", password: token, basic: { Authorization: basicAuth("robot", token) } };
 }
 
