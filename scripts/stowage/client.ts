@@ -47,7 +47,7 @@ export class Client {
       seen.add(next);
       const answer = await this.#send({ method: "GET", path: next });
       entries.push(...(decode(answer, schema)[key] ?? []));
-      next = this.#nextPage(answer.headers.get("Link"));
+      next = this.#nextPage(answer.headers.link);
     }
     return entries.slice(0, limit);
   }
@@ -58,8 +58,8 @@ export class Client {
   }
 
   /** RFC 8288, as far as registries use it: `</api/…?last=…>; rel="next"`. The token goes to no other server. */
-  #nextPage(link: string | null): string | undefined {
-    const target = /<([^>]*)>\s*;\s*rel="?next"?/.exec(link ?? "")?.[1];
+  #nextPage(link: string | string[] | undefined): string | undefined {
+    const target = /<([^>]*)>\s*;\s*rel="?next"?/.exec(String(link ?? ""))?.[1];
     if (target === undefined) return undefined;
     const { origin } = this.registry.url;
     const url = URL.canParse(target, origin) ? new URL(target, origin) : undefined;

@@ -1,4 +1,6 @@
-import { STATUS_CODES } from "node:http";
+import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp, STATUS_CODES } from "node:http";
+import { request as requestHttps } from "node:https";
+import { text } from "node:stream/consumers";
 import * as v from "valibot";
 import { codeOf, Failure, reasonOf } from "../local/failure.ts";
 import { plain } from "./text.ts";
@@ -9,7 +11,7 @@ export interface Answer {
   readonly request: string;
   readonly host: string;
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
@@ -18,7 +20,7 @@ export interface Call {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | URLSearchParams;
+  readonly body?: string;
 }
 
 /** The registry said no; its message tells what to do. */
@@ -32,22 +34,30 @@ export class Refusal extends Failure {
 }
 
 /**
- * One request, answered whatever the status.
- * @throws Failure where nobody answers, or one who sends the caller, and with him his credentials, elsewhere.
+ * One request, answered whatever the status: a redirection is not followed, for it would take the caller's credentials
+ * elsewhere. (Not by `fetch`, which shuns some ports.)
+ * @throws Failure where nobody answers.
  */
 export async function send(registry: URL, call: Call, timeoutMs: number): Promise<Answer> {
   const url = new URL(call.path, registry);
-  const { method, headers = {}, body } = call;
+  const signal = AbortSignal.timeout(timeoutMs);
   try {
-    const signal = AbortSignal.timeout(timeoutMs);
-    const init = { method, headers: { Accept: "application/json", ...headers }, redirect: "manual", signal } as const;
-    const response = await fetch(url, body === undefined ? init : { ...init, body });
-    const { status } = response;
-    const answer = { request: `${method} ${url.pathname}`, host: url.host, status, headers: response.headers };
-    return { ...answer, body: await response.text() };
+    const response = await open(url, call, signal);
+    const { statusCode: status = 0, headers } = response;
+    return { request: `${call.method} ${url.pathname}`, host: url.host, status, headers, body: await text(response) };
   } catch (error) {
-    throw new Failure(explainSilence(error, registry, timeoutMs));
+    if (!signal.aborted) throw new Failure(explainSilence(error, registry));
+    const seconds = timeoutMs / 1000;
+    throw new Failure(`${registry.origin} did not answer within ${seconds} seconds: try again, or check the address`);
   }
+}
+
+async function open(url: URL, { method, headers, body }: Call, signal: AbortSignal): Promise<IncomingMessage> {
+  return await new Promise((resolve, reject) => {
+    const request = url.protocol === "https:" ? requestHttps : requestHttp;
+    const options = { method, headers: { Accept: "application/json", ...headers }, signal };
+    request(url, options, resolve).once("error", reject).end(body);
+  });
 }
 
 /**
@@ -57,7 +67,7 @@ export async function send(registry: URL, call: Call, timeoutMs: number): Promis
 export function decode<T>(answer: Answer, schema: v.GenericSchema<unknown, T>): T {
   const { status, headers, host, request } = answer;
   if (status >= 300 && status < 400) {
-    const target = plain(headers.get("Location") ?? "elsewhere");
+    const target = plain(headers.location ?? "elsewhere");
     throw new Failure(`${host} sends ${request} on to ${target}: give the address that answers with --registry`);
   }
   const json = parse(answer.body);
@@ -90,7 +100,7 @@ function explainRefusal(answer: Answer, json: unknown): Failure {
   const { status, headers } = answer;
   const messages = readMessages(json);
   if (messages === undefined) return strange(answer);
-  const seconds = /^\d{1,6}$/.exec(headers.get("Retry-After") ?? "");
+  const seconds = /^\d{1,6}$/.exec(headers["retry-after"] ?? "");
   const advice = seconds === null ? "" : `; try again in ${seconds[0]} seconds`;
   return new Refusal(status, plain(messages.join("; ")) + advice);
 }
@@ -110,7 +120,7 @@ function readMessages(json: unknown): string[] | undefined {
 
 /** A proxy's page, another server, or a registry that is broken. */
 function strange({ status, headers, host, request }: Answer): Failure {
-  const type = plain((headers.get("Content-Type") ?? "no type").split(";", 1)[0] ?? "");
+  const type = plain((headers["content-type"] ?? "no type").split(";", 1)[0] ?? "");
   const what = `${status} ${STATUS_CODES[status] ?? ""}`.trim();
   const advice =
     status >= 500
@@ -119,25 +129,19 @@ function strange({ status, headers, host, request }: Answer): Failure {
   return new Failure(`${host} answers ${request} with ${what} (${type}): ${advice}`);
 }
 
-const TLS_CODE = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|EPROTO|HOSTNAME_MISMATCH)/;
+/** How Node, and OpenSSL through it, names what is wrong with a certificate. */
+const CERTIFICATE_CODE = /^(ERR_TLS_CERT|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH)/;
 
-/** `fetch` says only that it failed; why is the cause. */
-function explainSilence(error: unknown, registry: URL, timeoutMs: number): string {
-  const { host, origin } = registry;
-  if (error instanceof Error && error.name === "TimeoutError") {
-    return `${origin} did not answer within ${timeoutMs / 1000} seconds: try again, or check the address`;
-  }
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const code = codeOf(cause) ?? "";
+/** Why nobody answered, in one line. */
+export function explainSilence(error: unknown, { host, hostname, origin }: URL): string {
+  const code = codeOf(error) ?? "";
   if (code === "ECONNREFUSED") return `nothing answers on ${origin}: start the registry, or check the address`;
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return `no host ${registry.hostname} is known: check the address`;
-  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG") {
-    return `${host} does not speak TLS: check the address and its port`;
-  }
-  if (TLS_CODE.test(code)) {
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return `no host ${hostname} is known: check the address`;
+  if (code === "EPROTO") return `${host} does not speak TLS as it should: check the address and its port`;
+  if (CERTIFICATE_CODE.test(code)) {
     const advice = "NODE_EXTRA_CA_CERTS=FILE names an authority of your own";
-    return `the certificate of ${host} cannot be trusted: ${reasonOf(cause)} (${code}); ${advice}`;
+    return `the certificate of ${host} cannot be trusted: ${reasonOf(error)} (${code}); ${advice}`;
   }
-  if (code === "ECONNRESET" || code === "UND_ERR_SOCKET") return `${origin} broke the connection off: try again`;
-  return `cannot reach ${origin}: ${reasonOf(cause)}`;
+  if (code === "ECONNRESET") return `${origin} broke the connection off: try again`;
+  return `cannot reach ${origin}: ${reasonOf(error) || code}`;
 }

@@ -28,7 +28,10 @@ export async function logIn(registry: Registry, environment: Environment): Promi
     return new Client(registry, token, timeoutMs);
   } catch (error) {
     if (!(error instanceof Refusal) || (error.status !== 400 && error.status !== 401)) throw error;
-    throw new Refusal(error.status, `${registry.url.host} refuses what ${credentials.source} says: ${error.message}`);
+    throw new Refusal(
+      error.status,
+      `${registry.url.host} refuses the credentials of ${credentials.source}: ${error.message}`,
+    );
   }
 }
 
@@ -36,7 +39,9 @@ export async function logIn(registry: Registry, environment: Environment): Promi
 function tokenCall(credentials: Credentials): Call {
   if (credentials.kind === "identity token") {
     const grant = { grant_type: "refresh_token", refresh_token: credentials.token, client_id: "stowage" };
-    return { method: "POST", path: "/token", body: new URLSearchParams({ ...grant, service: SERVICE, scope: SCOPE }) };
+    const form = new URLSearchParams({ ...grant, service: SERVICE, scope: SCOPE });
+    const headers = { "Content-Type": "application/x-www-form-urlencoded" };
+    return { method: "POST", path: "/token", headers, body: form.toString() };
   }
   const pair = Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64");
   const query = new URLSearchParams({ service: SERVICE, scope: SCOPE });
