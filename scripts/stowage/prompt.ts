@@ -5,7 +5,7 @@ import { canAsk, type Environment } from "./environment.ts";
 /** Whether the operator wants it; the libraries that ask are loaded when there is somebody to ask. */
 export async function askWhether(question: string, environment: Environment): Promise<boolean> {
   const { confirm } = await import("@inquirer/prompts");
-  return await confirm({ message: question, default: false }, streamsOf(environment));
+  return await ask(environment, (terminal) => confirm({ message: question, default: false }, terminal));
 }
 
 /**
@@ -18,13 +18,13 @@ export async function readPassword(
 ): Promise<string | undefined> {
   if (passwordStdin) return await readFromStdin(environment);
   if (!canAsk(environment)) return undefined;
-  const { password: ask } = await import("@inquirer/prompts");
-  const streams = streamsOf(environment);
-  const message = "New password (leave it empty to have one made):";
-  const password = await ask({ message, mask: true }, streams);
+  const prompts = await import("@inquirer/prompts");
+  const askFor = async (message: string) =>
+    await ask(environment, (terminal) => prompts.password({ message, mask: true }, terminal));
+  const password = await askFor("New password (leave it empty to have one made):");
   if (password === "") return undefined;
-  const again = await ask({ message: "The same again:", mask: true }, streams);
-  if (again !== password) throw new Failure("these were two different passwords, and nothing was changed: try again");
+  if ((await askFor("The same again:")) !== password)
+    throw new Failure("these were two different passwords, and nothing was changed: try again");
   return password;
 }
 
@@ -35,7 +35,24 @@ async function readFromStdin({ stdin }: Environment): Promise<string> {
   return password;
 }
 
-/** Questions go to stderr: stdout is for results. */
-function streamsOf({ stdin, stderr }: Environment) {
-  return { input: stdin, output: stderr };
+/** The streams of a question: stdout is for results. */
+interface Terminal {
+  readonly input: Environment["stdin"];
+  readonly output: Environment["stderr"];
+  readonly signal: AbortSignal;
+}
+
+/** Ctrl-D closes the input, and the library would wait for ever; all that shows is that its reader pauses. */
+async function ask<T>({ stdin, stderr }: Environment, question: (terminal: Terminal) => Promise<T>): Promise<T> {
+  const closing = new AbortController();
+  const close = () => closing.abort();
+  stdin.once("pause", close);
+  try {
+    return await question({ input: stdin, output: stderr, signal: closing.signal });
+  } catch (error) {
+    if (error instanceof Error && error.name === "AbortPromptError") throw new Failure("nothing was changed");
+    throw error;
+  } finally {
+    stdin.off("pause", close);
+  }
 }

@@ -18,7 +18,7 @@ const UNITS = [
 /** `3 days ago`, `in 2 hours`, for an RFC 3339 time. */
 export function relativeTime(time: string, now: Date): string {
   const seconds = (Date.parse(time) - now.getTime()) / 1000;
-  if (Number.isNaN(seconds)) return time;
+  if (Number.isNaN(seconds)) return plain(time);
   const [unit, length] = UNITS.find(([, unitSeconds]) => Math.abs(seconds) >= unitSeconds) ?? [undefined, 1];
   if (unit !== undefined) return RELATIVE.format(Math.round(seconds / length), unit);
   return seconds > 0 ? "in less than a minute" : "just now";

@@ -37,7 +37,8 @@ describe("what takes something away asks first", () => {
     expect(registry.calls).toHaveLength(1);
   });
 
-  test.each(["n\n", "\n"])("and leaves it after %j", async (stdin) => {
+  // The last is Ctrl-D.
+  test.each(["n\n", "\n", "\u0004\n"])("and leaves it after %j", async (stdin) => {
     const registry = await startStandIn();
     const { code, stderr } = await runAt(registry, ["account", "remove", "alice"], { terminal: "all", stdin });
     expect(stderr).toMatch(/stowage: nothing was changed\n$/);
