@@ -16,11 +16,12 @@ const RepositorySchema = v.looseObject({
   size: v.number(),
   immutableTags: v.array(v.looseObject({ repository: v.string(), except: v.array(v.string()) })),
 });
+/** What was set; what was left as it is, is left out. */
 const SettingsSchema = v.looseObject({
   repository: v.string(),
-  visibility: v.nullish(v.string()),
-  immutableTags: v.boolean(),
-  exceptTags: v.array(v.string()),
+  visibility: v.optional(v.string()),
+  immutableTags: v.optional(v.boolean()),
+  exceptTags: v.optional(v.array(v.string())),
 });
 
 interface SetOptions {
@@ -103,11 +104,11 @@ function describeImmutable(pattern: string, except: readonly string[]): string {
 
 async function set(session: Session, pattern: string, options: SetOptions): Promise<void> {
   const { immutableTags, exceptTags } = options;
-  if (options.visibility === undefined && immutableTags === undefined && exceptTags === undefined) {
-    throw new Failure("there is nothing to set: give --visibility, --immutable-tags or --except-tags", 2);
+  if (exceptTags !== undefined && immutableTags !== "on") {
+    throw new Failure("--except-tags are exceptions from --immutable-tags on: give both", 2);
   }
-  if (immutableTags === "off" && exceptTags !== undefined) {
-    throw new Failure("--except-tags are exceptions from --immutable-tags on: leave one of the two away", 2);
+  if (options.visibility === undefined && immutableTags === undefined) {
+    throw new Failure("there is nothing to set: give --visibility or --immutable-tags", 2);
   }
   const body = {
     ...(options.visibility !== undefined && { visibility: options.visibility }),
@@ -117,12 +118,22 @@ async function set(session: Session, pattern: string, options: SetOptions): Prom
   const client = await session.connect();
   const settings = await client.change("PATCH", pathOfRepository(pattern), SettingsSchema, body);
   session.show(settings, (output) => {
-    const except = settings.exceptTags.length === 0 ? "" : ` but ${settings.exceptTags.join(", ")}`;
-    const tags = settings.immutableTags ? `its tags stay where they are${except}` : "its tags may move";
-    // A pattern may have none of its own.
-    const visibility = settings.visibility ?? "";
-    output.note(`${settings.repository}: ${visibility === "" ? "" : `it is ${visibility}, `}${tags}.`);
+    const said = [describeVisibility(settings.visibility), describeTags(settings)].filter((text) => text !== "");
+    output.note(`${settings.repository}: ${said.join("; ")}.`);
   });
+}
+
+function describeVisibility(visibility: string | undefined): string {
+  if (visibility === undefined) return "";
+  return visibility === "public" ? "public, so anyone may pull" : "private, so only those may pull whom a rule lets";
+}
+
+function describeTags({ immutableTags, exceptTags = [] }: v.InferOutput<typeof SettingsSchema>): string {
+  if (immutableTags === undefined) return "";
+  const except = exceptTags.length === 0 ? "" : ` but ${exceptTags.join(", ")}`;
+  return immutableTags
+    ? `tags stay where they are${except}`
+    : "tags may move, unless the rule of another pattern holds them";
 }
 
 async function remove(session: Session, name: string): Promise<void> {

@@ -191,7 +191,7 @@ describe("misuse is one line with exit code 2, and asks nothing of the registry"
     ],
     ["repository set r", "there is nothing to set"],
     ["repository set r --visibility secret", "Allowed choices are public, private"],
-    ["repository set r --immutable-tags off --except-tags latest", "leave one of the two away"],
+    ["repository set r --immutable-tags off --except-tags latest", "give both"],
     ["repository delete a/../b --yes", "'..' is no name"],
     ["audit --since yesterday", "Write it as 30m, 12h or 7d"],
     ["audit --limit 0", "It must be a whole number from 1"],
