@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { OciError } from "../oci/error.ts";
-import { type Call, type Handler, nextPage } from "../protocol/call.ts";
+import { type Call, type Handler, nextPage, readBody } from "../protocol/call.ts";
 
 type Schema = v.GenericSchema | v.GenericSchemaAsync;
 
@@ -38,15 +38,10 @@ function parse<S extends Schema>(schema: S, input: unknown): v.InferOutput<S> {
 }
 
 async function readJson(request: Request): Promise<unknown> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const piece of request.body ?? []) {
-    size += (piece as Uint8Array).byteLength;
-    if (size > BODY_MAX_BYTES) throw new OciError("REQUEST_INVALID", { message: "the body is larger than 256 KiB" });
-    pieces.push(piece as Uint8Array);
-  }
+  const body = await readBody(request, BODY_MAX_BYTES);
+  if (body === undefined) throw new OciError("REQUEST_INVALID", { message: "the body is larger than 256 KiB" });
   try {
-    return JSON.parse(await new Blob(pieces).text()) as unknown;
+    return JSON.parse(new TextDecoder().decode(body)) as unknown;
   } catch {
     throw new OciError("REQUEST_INVALID", { message: "the body is no JSON" });
   }
