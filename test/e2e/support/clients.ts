@@ -1,0 +1,208 @@
+import { randomUUID } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import type { Credentials } from "./access.ts";
+import type { Background } from "./background.ts";
+import { startDockerd } from "./dockerd.ts";
+import { writeImageLayout } from "./images.ts";
+import { registry } from "./registry.ts";
+import type { ManifestContent } from "./registry.ts";
+import type { Outcome } from "./run.ts";
+import { tarOf } from "./tar.ts";
+import { describeWithTools } from "./tools.ts";
+import type { Tool } from "./tools.ts";
+import { createWorkspace, workspaceOfTest } from "./workspace.ts";
+import type { Workspace } from "./workspace.ts";
+
+const NO_TLS = "--tls-verify=false";
+const PLAIN_HTTP = "--plain-http";
+
+/** What the clients have in common, so that one test is for all of them. Each call leaves it to the test how it ends. */
+export interface Client {
+  readonly name: ClientName;
+  readonly tools: readonly Tool[];
+  /** Starts the daemon that it needs, if any, and says in the workspace where it is. */
+  readonly startDaemon?: (workspace: Workspace) => Promise<Background>;
+  /** Makes an image that nobody has, and pushes it. */
+  readonly push: (workspace: Workspace, image: string) => Promise<Outcome>;
+  readonly pull: (workspace: Workspace, image: string) => Promise<Outcome>;
+  /** The digest of an image that was pulled, by what the client kept of it. */
+  readonly pulledDigest: (workspace: Workspace, image: string) => Promise<string | undefined>;
+  /** Arguments that list the tags of a repository. */
+  readonly listTags?: (repository: string) => readonly string[];
+  /** Arguments that list the repositories of the registry. */
+  readonly listRepositories?: readonly string[];
+}
+
+export type ClientName = "docker" | "podman" | "buildah" | "skopeo" | "crane" | "oras" | "regctl";
+
+const user = ({ username }: Credentials) => ["--username", username, "--password-stdin"];
+
+/** Arguments that log in, with the password on standard input. */
+const LOG_IN: Readonly<Record<ClientName, (who: Credentials) => readonly string[]>> = {
+  docker: (who) => ["login", ...user(who), registry.host],
+  podman: (who) => ["login", NO_TLS, ...user(who), registry.host],
+  buildah: (who) => ["login", NO_TLS, ...user(who), registry.host],
+  skopeo: (who) => ["login", NO_TLS, ...user(who), registry.host],
+  crane: (who) => ["auth", "login", registry.host, ...user(who)],
+  oras: (who) => ["login", PLAIN_HTTP, ...user(who), registry.host],
+  regctl: ({ username }) => ["registry", "login", registry.host, "--user", username, "--pass-stdin"],
+};
+
+/** Logs a client in: as the admin, unless it is told otherwise. */
+export async function logIn(
+  client: ClientName,
+  workspace: Workspace,
+  who: Partial<Credentials> = {},
+): Promise<Outcome> {
+  const credentials = { ...registry, ...who };
+  await allowPlainHttp(client, workspace);
+  return await workspace.attempt(client, LOG_IN[client](credentials), { input: credentials.password });
+}
+
+/** regctl wants to be told once; the others are with each command, or take it for granted on this machine. */
+async function allowPlainHttp(client: ClientName, workspace: Workspace): Promise<void> {
+  if (client !== "regctl") return;
+  await workspace.run("regctl", ["registry", "set", registry.host, "--tls", "disabled", "--skip-check"]);
+}
+
+async function makeLayout(workspace: Workspace): Promise<string> {
+  const name = `layout-${randomUUID()}`;
+  await writeImageLayout(workspace.path(name), "v1", { layers: ["file"] });
+  return name;
+}
+
+const docker: Client = {
+  name: "docker",
+  tools: ["docker", "dockerd"],
+  startDaemon: startDockerd,
+  push: async (workspace, image) => {
+    await writeFile(workspace.path("tmp/import.tar"), tarOf("hello", randomUUID()));
+    await workspace.run("docker", ["import", workspace.path("tmp/import.tar"), image]);
+    const outcome = await workspace.attempt("docker", ["push", image]);
+    await workspace.run("docker", ["image", "rm", image]);
+    return outcome;
+  },
+  pull: (workspace, image) => workspace.attempt("docker", ["pull", image]),
+  pulledDigest: async (workspace, image) => {
+    const format = ["--format", "{{range .RepoDigests}}{{println .}}{{end}}"];
+    const names = (await workspace.run("docker", ["image", "inspect", ...format, image])).split("\n");
+    return names.map((name) => name.split("@")).find(([repository = ""]) => image.startsWith(`${repository}:`))?.[1];
+  },
+};
+
+/** Podman and buildah, which keep images in a store; each workspace has one. */
+function storing(name: "podman" | "buildah", inspect: readonly string[]): Client {
+  return {
+    name,
+    tools: [name],
+    push: async (workspace, image) => {
+      // A relative path: they name the image after it, and image names are lower case.
+      const layout = ["pull", "--quiet", `oci:${await makeLayout(workspace)}:v1`];
+      const id = await workspace.run(name, layout, { cwd: workspace.path() });
+      return await workspace.attempt(name, ["push", "--quiet", NO_TLS, id, `docker://${image}`]);
+    },
+    pull: (workspace, image) => workspace.attempt(name, ["pull", "--quiet", NO_TLS, image]),
+    pulledDigest: (workspace, image) => workspace.run(name, [...inspect, image]),
+  };
+}
+
+const podman: Client = {
+  ...storing("podman", ["image", "inspect", "--format", "{{.Digest}}"]),
+  listTags: (repository) => ["search", NO_TLS, "--list-tags", "--format", "{{.Tag}}", repository],
+};
+
+const buildah = storing("buildah", ["inspect", "--type", "image", "--format", "{{.FromImageDigest}}"]);
+
+/** Clients that copy between the registry and a layout in a folder. */
+interface Copying extends Pick<Client, "listTags" | "listRepositories"> {
+  readonly push: (layout: string, image: string) => readonly string[];
+  readonly pull: (image: string, layout: string) => readonly string[];
+}
+
+const PULLED = "pulled";
+
+function copying(name: ClientName & Tool, { push, pull, ...lists }: Copying): Client {
+  return {
+    name,
+    tools: [name],
+    push: async (workspace, image) => {
+      await allowPlainHttp(name, workspace);
+      return await workspace.attempt(name, push(workspace.path(await makeLayout(workspace)), image));
+    },
+    pull: async (workspace, image) => {
+      await allowPlainHttp(name, workspace);
+      await workspace.run("rm", ["-rf", workspace.path(PULLED)]);
+      return await workspace.attempt(name, pull(image, workspace.path(PULLED)));
+    },
+    pulledDigest: async (workspace) => {
+      const index = await readFile(join(workspace.path(PULLED), "index.json"), "utf8");
+      return (JSON.parse(index) as ManifestContent).manifests?.[0]?.digest;
+    },
+    ...lists,
+  };
+}
+
+const skopeo = copying("skopeo", {
+  push: (layout, image) => ["copy", "--quiet", "--dest-tls-verify=false", `oci:${layout}:v1`, `docker://${image}`],
+  pull: (image, layout) => ["copy", "--quiet", "--src-tls-verify=false", `docker://${image}`, `oci:${layout}:v1`],
+  listTags: (repository) => ["list-tags", NO_TLS, `docker://${repository}`],
+});
+
+const crane = copying("crane", {
+  push: (layout, image) => ["push", layout, image],
+  pull: (image, layout) => ["pull", "--format", "oci", image, layout],
+  listTags: (repository) => ["ls", repository],
+  listRepositories: ["catalog", registry.host],
+});
+
+const oras = copying("oras", {
+  push: (layout, image) => ["cp", "--from-oci-layout", "--to-plain-http", `${layout}:v1`, image],
+  pull: (image, layout) => ["cp", "--from-plain-http", "--to-oci-layout", image, `${layout}:v1`],
+  listTags: (repository) => ["repo", "tags", PLAIN_HTTP, repository],
+  listRepositories: ["repo", "ls", PLAIN_HTTP, registry.host],
+});
+
+const regctl = copying("regctl", {
+  push: (layout, image) => ["image", "copy", `ocidir://${layout}:v1`, image],
+  pull: (image, layout) => ["image", "copy", image, `ocidir://${layout}:v1`],
+  listTags: (repository) => ["tag", "ls", repository],
+  listRepositories: ["repo", "ls", registry.host],
+});
+
+/** Every client that can log in. */
+export const CLIENTS: readonly Client[] = [docker, podman, buildah, skopeo, crane, oras, regctl];
+
+/**
+ * A group of tests for each client, with its daemon, if it needs one, beside them. `newcomer` gives a test somebody at the
+ * same machine who has never logged in.
+ */
+export function describeEachClient(
+  title: string,
+  body: (client: Client, newcomer: () => Promise<Workspace>) => void,
+  clients: readonly Client[] = CLIENTS,
+): void {
+  for (const client of clients) {
+    describeWithTools(`${client.name} ${title}`, client.tools, () => {
+      let machine: Workspace;
+      let daemon: Background | undefined;
+
+      beforeAll(async () => {
+        machine = await createWorkspace();
+        daemon = await client.startDaemon?.(machine);
+      });
+
+      afterAll(async () => {
+        await daemon?.stop();
+        await machine.remove();
+      });
+
+      body(client, async () => {
+        const workspace = await workspaceOfTest();
+        workspace.env.DOCKER_HOST = machine.env.DOCKER_HOST;
+        return workspace;
+      });
+    });
+  }
+}
