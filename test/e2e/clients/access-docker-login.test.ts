@@ -144,9 +144,9 @@ describeWithTools("docker login", ["docker", "dockerd"], () => {
         const repository = repositoryName(`docker-login/${client.name}`);
         const image = imageName(repository, ":v1");
         const token = await createToken(repository, "pull", "push");
-        const workspace = await loggedIn(token);
-        const pushed = await client.push(workspace, image);
+        const pushed = await client.push(await loggedIn(token), image);
         expect(pushed.code, pushed.stderr).toBe(0);
+        const workspace = await loggedIn(token);
         const pulled = await client.pull(workspace, image);
         expect(pulled.code, pulled.stderr).toBe(0);
         expect(await client.pulledDigest(workspace, image)).toBe((await fetchManifest(repository, "v1")).digest);

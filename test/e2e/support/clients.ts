@@ -93,7 +93,7 @@ const docker: Client = {
 };
 
 /** Podman and buildah, which keep images in a store; each workspace has one. */
-function storing(name: "podman" | "buildah", inspect: readonly string[]): Client {
+function storing(name: "podman" | "buildah", pull: readonly string[], inspect: readonly string[]): Client {
   return {
     name,
     tools: [name],
@@ -103,17 +103,21 @@ function storing(name: "podman" | "buildah", inspect: readonly string[]): Client
       const id = await workspace.run(name, layout, { cwd: workspace.path() });
       return await workspace.attempt(name, ["push", "--quiet", NO_TLS, id, `docker://${image}`]);
     },
-    pull: (workspace, image) => workspace.attempt(name, ["pull", "--quiet", NO_TLS, image]),
+    pull: (workspace, image) => workspace.attempt(name, [...pull, "--quiet", NO_TLS, image]),
     pulledDigest: (workspace, image) => workspace.run(name, [...inspect, image]),
   };
 }
 
 const podman: Client = {
-  ...storing("podman", ["image", "inspect", "--format", "{{.Digest}}"]),
+  ...storing("podman", ["pull"], ["image", "inspect", "--format", "{{.Digest}}"]),
   listTags: (repository) => ["search", NO_TLS, "--list-tags", "--format", "{{.Tag}}", repository],
 };
 
-const buildah = storing("buildah", ["inspect", "--type", "image", "--format", "{{.FromImageDigest}}"]);
+const buildah = storing(
+  "buildah",
+  ["pull", "--policy", "always"],
+  ["inspect", "--type", "image", "--format", "{{.FromImageDigest}}"],
+);
 
 /** Clients that copy between the registry and a layout in a folder. */
 interface Copying extends Pick<Client, "listTags" | "listRepositories"> {
