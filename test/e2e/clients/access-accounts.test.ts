@@ -1,10 +1,8 @@
 import { expect, test } from "vitest";
-import { addAccount, createToken, makePublic, pushLayout } from "../support/access.ts";
+import { addAccount, createToken, makePublic, seedImage } from "../support/access.ts";
 import type { Credentials, Grant } from "../support/access.ts";
 import { describeEachClient, logIn } from "../support/clients.ts";
-import { writeImageLayout } from "../support/images.ts";
 import { fetchManifest, imageName, listTags, repositoryName } from "../support/registry.ts";
-import { workspaceOfTest } from "../support/workspace.ts";
 
 /** How clients say that they may not. */
 const REFUSED = /unauthorized|denied/i;
@@ -18,13 +16,6 @@ describeEachClient("with a log-in", (client, newcomer) => {
     const outcome = await logIn(client.name, workspace, who);
     expect(outcome.code, outcome.stderr).toBe(0);
     return workspace;
-  }
-
-  /** Puts an image into a repository, past all rules. */
-  async function seed(repository: string): Promise<string> {
-    const layout = (await workspaceOfTest()).path("seed");
-    await writeImageLayout(layout, "v1", { layers: ["file"] });
-    return await pushLayout(layout, repository);
   }
 
   test.for<[kind: string, create: () => Promise<Credentials>]>([
@@ -48,7 +39,7 @@ describeEachClient("with a log-in", (client, newcomer) => {
     ["an access token", () => createToken(names("team/*"), "pull")],
   ])("of %s that may only pull pulls, and cannot push", async ([kind, create]) => {
     const repository = names(`team/${kind.replaceAll(" ", "-")}-that-pulls`);
-    const digest = await seed(repository);
+    const digest = await seedImage(repository);
     const workspace = await loggedIn(await create());
     expect((await client.pull(workspace, imageName(repository, ":v1"))).code).toBe(0);
     expect(await client.pulledDigest(workspace, imageName(repository, ":v1"))).toBe(digest);
@@ -61,7 +52,7 @@ describeEachClient("with a log-in", (client, newcomer) => {
 
   test("of a token for some repositories can do nothing with others", async () => {
     const other = names("other/x");
-    await seed(other);
+    await seedImage(other);
     const workspace = await loggedIn(await createToken(names("team/*"), "pull", "push", "delete"));
     const outcomes = [
       await client.pull(workspace, imageName(other, ":v1")),
@@ -91,7 +82,7 @@ describeEachClient("with a log-in", (client, newcomer) => {
 
   test.runIf(client.listTags)("lists the tags of repositories that it may pull, and of no others", async () => {
     const [mine, other] = [names("team/tags"), names("other/tags")];
-    for (const repository of [mine, other]) await seed(repository);
+    for (const repository of [mine, other]) await seedImage(repository);
     const workspace = await loggedIn(await addAccount(TEAM));
     const list = (repository: string) => workspace.attempt(client.name, client.listTags?.(imageName(repository)) ?? []);
     expect((await list(mine)).stdout).toMatch(/\bv1\b/);
@@ -103,7 +94,7 @@ describeEachClient("with a log-in", (client, newcomer) => {
 
   test.runIf(client.listRepositories)("lists the repositories that it may pull, and no others", async () => {
     const repositories = ["team/a", "team/b/c", "open/d", "other/e"].map((name) => names(`catalog/${name}`));
-    for (const repository of repositories) await seed(repository);
+    for (const repository of repositories) await seedImage(repository);
     await makePublic(names("catalog/open/d"));
     const workspace = await loggedIn(await addAccount([names("catalog/team/**"), "pull"]));
     const listed = (await workspace.run(client.name, client.listRepositories ?? [])).split("\n");

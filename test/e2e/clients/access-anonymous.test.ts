@@ -1,10 +1,8 @@
 import { expect, test } from "vitest";
-import { makePublic, pushLayout } from "../support/access.ts";
+import { makePublic, seedImage } from "../support/access.ts";
 import { describeEachClient } from "../support/clients.ts";
-import { writeImageLayout } from "../support/images.ts";
 import { imageName, manifestStatus, repositoryName } from "../support/registry.ts";
 import type { Outcome } from "../support/run.ts";
-import type { Workspace } from "../support/workspace.ts";
 
 /** How each client says that it may not pull. */
 const REFUSED = {
@@ -18,11 +16,6 @@ const REFUSED = {
 } as const;
 
 describeEachClient("without a login", (client, newcomer) => {
-  async function seed(workspace: Workspace, repository: string): Promise<string> {
-    await writeImageLayout(workspace.path(repository), "v1", { layers: ["file", "file"] });
-    return await pushLayout(workspace.path(repository), repository);
-  }
-
   const names = (name: string) => repositoryName(`anonymous/${client.name}/${name}`);
 
   test.for([
@@ -31,7 +24,7 @@ describeEachClient("without a login", (client, newcomer) => {
   ])("pulls an image of a repository that is public $how", async ({ repository, made }) => {
     const workspace = await newcomer();
     await makePublic(names(made));
-    const digest = await seed(workspace, names(repository));
+    const digest = await seedImage(names(repository));
     const image = imageName(names(repository), ":v1");
     const outcome = await client.pull(workspace, image);
     expect(outcome.code, outcome.stderr).toBe(0);
@@ -40,7 +33,7 @@ describeEachClient("without a login", (client, newcomer) => {
 
   test("is told the same of a private repository as of one that does not exist", async () => {
     const workspace = await newcomer();
-    await seed(workspace, names("private"));
+    await seedImage(names("private"));
     const messages: string[] = [];
     for (const repository of ["private", "missing"]) {
       const outcome = await client.pull(workspace, imageName(names(repository), ":v1"));
@@ -55,7 +48,7 @@ describeEachClient("without a login", (client, newcomer) => {
     const repository = names("read-only");
     const workspace = await newcomer();
     await makePublic(repository);
-    await seed(workspace, repository);
+    await seedImage(repository);
     const outcome = await client.push(workspace, imageName(repository, ":v2"));
     expect(outcome.code).not.toBe(0);
     expect(outcome.stderr).toMatch(/unauthorized|denied/i);

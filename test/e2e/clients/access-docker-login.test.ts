@@ -1,14 +1,12 @@
 import { readFile } from "node:fs/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { addAccount, changePassword, createToken, pushLayout, revokeToken } from "../support/access.ts";
+import { expect, test } from "vitest";
+import { addAccount, changePassword, createToken, seedImage, revokeToken } from "../support/access.ts";
 import type { Credentials } from "../support/access.ts";
-import type { Background } from "../support/background.ts";
 import { CLIENTS, logIn } from "../support/clients.ts";
 import { startDockerd } from "../support/dockerd.ts";
-import { writeImageLayout } from "../support/images.ts";
+import { machineOfGroup } from "../support/machine.ts";
 import { fetchManifest, imageName, registry, repositoryName } from "../support/registry.ts";
 import { describeWithTools } from "../support/tools.ts";
-import { createWorkspace, workspaceOfTest } from "../support/workspace.ts";
 import type { Workspace } from "../support/workspace.ts";
 
 interface DockerConfig {
@@ -21,24 +19,7 @@ const [docker] = CLIENTS.filter(({ name }) => name === "docker");
 const others = CLIENTS.filter(({ name }) => name !== "docker");
 
 describeWithTools("docker login", ["docker", "dockerd"], () => {
-  let machine: Workspace;
-  let daemon: Background | undefined;
-
-  beforeAll(async () => {
-    machine = await createWorkspace();
-    daemon = await startDockerd(machine);
-  });
-
-  afterAll(async () => {
-    await daemon?.stop();
-    await machine.remove();
-  });
-
-  async function newcomer(): Promise<Workspace> {
-    const workspace = await workspaceOfTest();
-    workspace.env.DOCKER_HOST = machine.env.DOCKER_HOST;
-    return workspace;
-  }
+  const newcomer = machineOfGroup(startDockerd);
 
   async function loggedIn(who: Credentials): Promise<Workspace> {
     const workspace = await newcomer();
@@ -56,16 +37,8 @@ describeWithTools("docker login", ["docker", "dockerd"], () => {
 
   /** Pulls what is not on the machine. */
   async function pull(workspace: Workspace, image: string) {
-    await machine.attempt("docker", ["image", "rm", "--force", image]);
+    await workspace.attempt("docker", ["image", "rm", "--force", image]);
     return await workspace.attempt("docker", ["pull", image]);
-  }
-
-  /** An image in a repository that nobody may pull without leave. */
-  async function seed(repository: string): Promise<string> {
-    const layout = (await workspaceOfTest()).path("seed");
-    await writeImageLayout(layout, "v1", { layers: ["file"] });
-    await pushLayout(layout, repository);
-    return imageName(repository, ":v1");
   }
 
   test("with a wrong password says so", async () => {
@@ -97,7 +70,8 @@ describeWithTools("docker login", ["docker", "dockerd"], () => {
 
   test("ends with docker logout", async () => {
     const repository = repositoryName("docker-login/logout");
-    const image = await seed(repository);
+    const image = imageName(repository, ":v1");
+    await seedImage(repository);
     const workspace = await loggedIn(await addAccount([repository, "pull"]));
     expect((await pull(workspace, image)).code).toBe(0);
     await workspace.run("docker", ["logout", registry.host]);
@@ -109,7 +83,8 @@ describeWithTools("docker login", ["docker", "dockerd"], () => {
 
   test("of an account ends when its password changes", async () => {
     const repository = repositoryName("docker-login/password");
-    const image = await seed(repository);
+    const image = imageName(repository, ":v1");
+    await seedImage(repository);
     const account = await addAccount([repository, "pull", "push"]);
     const workspace = await loggedIn(account);
     expect((await pull(workspace, image)).code).toBe(0);
@@ -126,7 +101,8 @@ describeWithTools("docker login", ["docker", "dockerd"], () => {
 
   test("with an access token ends when that is revoked", async () => {
     const repository = repositoryName("docker-login/revoked");
-    const image = await seed(repository);
+    const image = imageName(repository, ":v1");
+    await seedImage(repository);
     const token = await createToken(repository, "pull");
     const workspace = await loggedIn(token);
     expect((await pull(workspace, image)).code).toBe(0);

@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { writeImageLayout } from "./images.ts";
 import type { ManifestContent } from "./registry.ts";
 import { registry, requestRegistry } from "./registry.ts";
+import { workspaceOfTest } from "./workspace.ts";
 
 /** What someone may do with repositories. */
 export type Action = "pull" | "push" | "delete";
@@ -77,12 +79,11 @@ export async function makeTagsImmutable(repository: string, ...exceptTags: reado
   await requestApi("PATCH", `repositories/${repository}`, { immutableTags: true, exceptTags });
 }
 
-/** Pushes the image of a layout that {@link writeImageLayout} made, past every client, as the admin. Its digest. */
-export async function pushLayout(layout: string, repository: string, tag = "v1"): Promise<string> {
+/** Puts an image like no other into a repository under the tag v1, past all clients and rules. Its digest. */
+export async function seedImage(repository: string): Promise<string> {
+  const layout = (await workspaceOfTest()).path("seed");
+  const image = await writeImageLayout(layout, "v1", { layers: ["file"] });
   const read = (digest: string) => readFile(join(layout, "blobs/sha256", digest.slice("sha256:".length)));
-  const index = JSON.parse(await readFile(join(layout, "index.json"), "utf8")) as ManifestContent;
-  const [image] = index.manifests ?? [];
-  if (!image) throw new Error(`${layout} is empty`);
   const bytes = await read(image.digest);
   const { config, layers = [] } = JSON.parse(bytes.toString()) as ManifestContent;
   for (const { digest } of [...(config ? [config] : []), ...layers]) {
@@ -90,6 +91,6 @@ export async function pushLayout(layout: string, repository: string, tag = "v1")
     expect((await requestRegistry("POST", path, {}, await read(digest))).status).toBe(201);
   }
   const headers = { "content-type": image.mediaType };
-  expect((await requestRegistry("PUT", `${repository}/manifests/${tag}`, headers, bytes)).status).toBe(201);
+  expect((await requestRegistry("PUT", `${repository}/manifests/v1`, headers, bytes)).status).toBe(201);
   return image.digest;
 }

@@ -1,18 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll } from "vitest";
 import type { Credentials } from "./access.ts";
-import type { Background } from "./background.ts";
 import { startDockerd } from "./dockerd.ts";
 import { writeImageLayout } from "./images.ts";
+import { machineOfGroup } from "./machine.ts";
+import type { DaemonStart } from "./machine.ts";
 import { registry } from "./registry.ts";
 import type { ManifestContent } from "./registry.ts";
 import type { Outcome } from "./run.ts";
 import { tarOf } from "./tar.ts";
 import { describeWithTools } from "./tools.ts";
 import type { Tool } from "./tools.ts";
-import { createWorkspace, workspaceOfTest } from "./workspace.ts";
 import type { Workspace } from "./workspace.ts";
 
 const NO_TLS = "--tls-verify=false";
@@ -22,10 +21,11 @@ const PLAIN_HTTP = "--plain-http";
 export interface Client {
   readonly name: ClientName;
   readonly tools: readonly Tool[];
-  /** Starts the daemon that it needs, if any, and says in the workspace where it is. */
-  readonly startDaemon?: (workspace: Workspace) => Promise<Background>;
-  /** Makes an image that nobody has, and pushes it. */
-  readonly push: (workspace: Workspace, image: string) => Promise<Outcome>;
+  readonly startDaemon?: DaemonStart;
+  /** Makes an image like no other, and answers what the client calls it. */
+  readonly make: (workspace: Workspace) => Promise<string>;
+  /** Pushes an image that was made: a new one, if none is given. */
+  readonly push: (workspace: Workspace, image: string, made?: string) => Promise<Outcome>;
   readonly pull: (workspace: Workspace, image: string) => Promise<Outcome>;
   /** The digest of an image that was pulled, by what the client kept of it. */
   readonly pulledDigest: (workspace: Workspace, image: string) => Promise<string | undefined>;
@@ -67,6 +67,7 @@ async function allowPlainHttp(client: ClientName, workspace: Workspace): Promise
   await workspace.run("regctl", ["registry", "set", registry.host, "--tls", "disabled", "--skip-check"]);
 }
 
+/** Makes a layout of an image, and answers its folder in the workspace. */
 async function makeLayout(workspace: Workspace): Promise<string> {
   const name = `layout-${randomUUID()}`;
   await writeImageLayout(workspace.path(name), "v1", { layers: ["file"] });
@@ -77,11 +78,18 @@ const docker: Client = {
   name: "docker",
   tools: ["docker", "dockerd"],
   startDaemon: startDockerd,
-  push: async (workspace, image) => {
-    await writeFile(workspace.path("tmp/import.tar"), tarOf("hello", randomUUID()));
-    await workspace.run("docker", ["import", workspace.path("tmp/import.tar"), image]);
+  make: async (workspace) => {
+    const name = `made:${randomUUID()}`;
+    await writeFile(workspace.path("tmp/import.tar"), tarOf("hello", name));
+    await workspace.run("docker", ["import", workspace.path("tmp/import.tar"), name]);
+    return name;
+  },
+  push: async (workspace, image, made) => {
+    const source = made ?? (await docker.make(workspace));
+    await workspace.run("docker", ["tag", source, image]);
     const outcome = await workspace.attempt("docker", ["push", image]);
-    await workspace.run("docker", ["image", "rm", image]);
+    // So that a pull has to fetch it.
+    await workspace.run("docker", ["image", "rm", image, ...(made === undefined ? [source] : [])]);
     return outcome;
   },
   pull: (workspace, image) => workspace.attempt("docker", ["pull", image]),
@@ -94,13 +102,17 @@ const docker: Client = {
 
 /** Podman and buildah, which keep images in a store; each workspace has one. */
 function storing(name: "podman" | "buildah", pull: readonly string[], inspect: readonly string[]): Client {
+  const make = async (workspace: Workspace): Promise<string> => {
+    // A relative path: they name the image after it, and image names are lower case.
+    const layout = ["pull", "--quiet", `oci:${await makeLayout(workspace)}:v1`];
+    return await workspace.run(name, layout, { cwd: workspace.path() });
+  };
   return {
     name,
     tools: [name],
-    push: async (workspace, image) => {
-      // A relative path: they name the image after it, and image names are lower case.
-      const layout = ["pull", "--quiet", `oci:${await makeLayout(workspace)}:v1`];
-      const id = await workspace.run(name, layout, { cwd: workspace.path() });
+    make,
+    push: async (workspace, image, made) => {
+      const id = made ?? (await make(workspace));
       return await workspace.attempt(name, ["push", "--quiet", NO_TLS, id, `docker://${image}`]);
     },
     pull: (workspace, image) => workspace.attempt(name, [...pull, "--quiet", NO_TLS, image]),
@@ -131,9 +143,11 @@ function copying(name: ClientName & Tool, { push, pull, ...lists }: Copying): Cl
   return {
     name,
     tools: [name],
-    push: async (workspace, image) => {
+    make: makeLayout,
+    push: async (workspace, image, made) => {
       await allowPlainHttp(name, workspace);
-      return await workspace.attempt(name, push(workspace.path(await makeLayout(workspace)), image));
+      const layout = workspace.path(made ?? (await makeLayout(workspace)));
+      return await workspace.attempt(name, push(layout, image));
     },
     pull: async (workspace, image) => {
       await allowPlainHttp(name, workspace);
@@ -179,34 +193,16 @@ const regctl = copying("regctl", {
 export const CLIENTS: readonly Client[] = [docker, podman, buildah, skopeo, crane, oras, regctl];
 
 /**
- * A group of tests for each client, with its daemon, if it needs one, beside them. `newcomer` gives a test somebody at the
- * same machine who has never logged in.
+ * A group of tests for each client, with its daemon, if it needs one, beside them. `newcomer` gives a test somebody who has
+ * never logged in.
  */
 export function describeEachClient(
   title: string,
   body: (client: Client, newcomer: () => Promise<Workspace>) => void,
-  clients: readonly Client[] = CLIENTS,
 ): void {
-  for (const client of clients) {
+  for (const client of CLIENTS) {
     describeWithTools(`${client.name} ${title}`, client.tools, () => {
-      let machine: Workspace;
-      let daemon: Background | undefined;
-
-      beforeAll(async () => {
-        machine = await createWorkspace();
-        daemon = await client.startDaemon?.(machine);
-      });
-
-      afterAll(async () => {
-        await daemon?.stop();
-        await machine.remove();
-      });
-
-      body(client, async () => {
-        const workspace = await workspaceOfTest();
-        workspace.env.DOCKER_HOST = machine.env.DOCKER_HOST;
-        return workspace;
-      });
+      body(client, machineOfGroup(client.startDaemon));
     });
   }
 }
