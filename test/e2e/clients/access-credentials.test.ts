@@ -103,12 +103,8 @@ describeWithTools("oras with an access token", ["oras"], () => {
     const [from, to] = [repositoryName("credentials/oras/from"), repositoryName("credentials/oras/to")];
     const digest = await seedImage(from);
     const workspace = await workspaceOfTest();
-    const outcome = await logIn(
-      "oras",
-      workspace,
-      await createToken(repositoryName("credentials/oras/*"), "pull", "push"),
-    );
-    expect(outcome.stdout).toContain("Login Succeeded");
+    const token = await createToken(repositoryName("credentials/oras/*"), "pull", "push");
+    expect(await logIn("oras", workspace, token)).toContain("Login Succeeded");
     const images = [imageName(from, ":v1"), imageName(to, ":v1")];
     await workspace.run("oras", ["cp", "--from-plain-http", "--to-plain-http", ...images]);
     expect((await fetchManifest(to, "v1")).digest).toBe(digest);

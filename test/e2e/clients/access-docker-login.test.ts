@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { addAccount, changePassword, createToken, seedImage, revokeToken } from "../support/access.ts";
 import type { Credentials } from "../support/access.ts";
-import { CLIENTS, logIn } from "../support/clients.ts";
+import { attemptLogIn, CLIENTS, logIn } from "../support/clients.ts";
 import { startDockerd } from "../support/dockerd.ts";
 import { machineOfGroup } from "../support/machine.ts";
 import { fetchManifest, imageName, registry, repositoryName } from "../support/registry.ts";
@@ -23,9 +23,7 @@ describeWithTools("docker login", ["docker", "dockerd"], () => {
 
   async function loggedIn(who: Credentials): Promise<Workspace> {
     const workspace = await newcomer();
-    const outcome = await logIn("docker", workspace, who);
-    expect(outcome.code, outcome.stderr).toBe(0);
-    expect(outcome.stdout).toContain("Login Succeeded");
+    expect(await logIn("docker", workspace, who)).toContain("Login Succeeded");
     return workspace;
   }
 
@@ -44,11 +42,11 @@ describeWithTools("docker login", ["docker", "dockerd"], () => {
   test("with a wrong password says so", async () => {
     const { username } = await addAccount();
     const workspace = await newcomer();
-    const refused = await logIn("docker", workspace, { username, password: "a wrong password" });
+    const refused = await attemptLogIn("docker", workspace, { username, password: "a wrong password" });
     expect(refused.code).not.toBe(0);
     expect(refused.stderr).toMatch(/unauthorized: wrong username or password/);
     const token = await createToken("team/*", "pull");
-    const misread = await logIn("docker", workspace, { ...token, password: token.password.replace(/.$/, "x") });
+    const misread = await attemptLogIn("docker", workspace, { ...token, password: token.password.replace(/.$/, "x") });
     expect(misread.code).not.toBe(0);
     expect(misread.stderr).toMatch(/unauthorized: the access token is wrong, has expired or was revoked/);
   });
@@ -94,8 +92,8 @@ describeWithTools("docker login", ["docker", "dockerd"], () => {
     expect(refused.code).not.toBe(0);
     expect(refused.stderr).toMatch(ENDED);
     expect((await docker?.push(workspace, image))?.stderr).toMatch(ENDED);
-    expect((await logIn("docker", workspace, account)).code).not.toBe(0);
-    expect((await logIn("docker", workspace, changed)).code).toBe(0);
+    expect((await attemptLogIn("docker", workspace, account)).code).not.toBe(0);
+    await logIn("docker", workspace, changed);
     expect((await pull(workspace, image)).code).toBe(0);
   });
 
@@ -111,7 +109,7 @@ describeWithTools("docker login", ["docker", "dockerd"], () => {
     const refused = await pull(workspace, image);
     expect(refused.code).not.toBe(0);
     expect(refused.stderr).toMatch(ENDED);
-    expect((await logIn("docker", workspace, token)).code).not.toBe(0);
+    expect((await attemptLogIn("docker", workspace, token)).code).not.toBe(0);
   });
 
   for (const client of others) {

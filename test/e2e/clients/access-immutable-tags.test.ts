@@ -6,8 +6,7 @@ import { fetchManifest, imageName, repositoryName } from "../support/registry.ts
 describeEachClient("with immutable tags", (client, newcomer) => {
   async function loggedIn(repository: string) {
     const workspace = await newcomer();
-    const outcome = await logIn(client.name, workspace, await addAccount([repository, "pull", "push"]));
-    expect(outcome.code, outcome.stderr).toBe(0);
+    await logIn(client.name, workspace, await addAccount([repository, "pull", "push"]));
     return workspace;
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { expect } from "vitest";
 import type { Credentials } from "./access.ts";
 import { startDockerd } from "./dockerd.ts";
 import { writeImageLayout } from "./images.ts";
@@ -50,8 +51,8 @@ const LOG_IN: Readonly<Record<ClientName, (who: Credentials) => readonly string[
   regctl: ({ username }) => ["registry", "login", registry.host, "--user", username, "--pass-stdin"],
 };
 
-/** Logs a client in: as the admin, unless it is told otherwise. */
-export async function logIn(
+/** Tries to log a client in: as the admin, unless it is told otherwise. */
+export async function attemptLogIn(
   client: ClientName,
   workspace: Workspace,
   who: Partial<Credentials> = {},
@@ -59,6 +60,13 @@ export async function logIn(
   const credentials = { ...registry, ...who };
   await allowPlainHttp(client, workspace);
   return await workspace.attempt(client, LOG_IN[client](credentials), { input: credentials.password });
+}
+
+/** {@link attemptLogIn} that must succeed; what the client says. */
+export async function logIn(client: ClientName, workspace: Workspace, who?: Partial<Credentials>): Promise<string> {
+  const { code, stdout, stderr } = await attemptLogIn(client, workspace, who);
+  expect(code, `${client}: ${stderr}`).toBe(0);
+  return stdout;
 }
 
 /** regctl wants to be told once; the others are with each command, or take it for granted on this machine. */
