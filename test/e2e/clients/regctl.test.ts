@@ -29,9 +29,6 @@ describeWithTools("regctl", ["regctl"], () => {
   beforeAll(async () => {
     workspace = await createWorkspace();
     stranger = await createWorkspace();
-    for (const who of [workspace, stranger]) {
-      await who.run("regctl", ["registry", "set", registry.host, "--tls", "disabled", "--skip-check"]);
-    }
     await logIn("regctl", workspace);
   });
 
