@@ -105,7 +105,11 @@ export async function verifyToken(config: Config, text: string, now: number): Pr
 export type RefreshSubject =
   | { readonly kind: "account"; readonly name: string; readonly credentialId: string }
   | { readonly kind: "token"; readonly id: string }
-  | { readonly kind: "oidc"; readonly claims: Readonly<Record<string, unknown>> };
+  | {
+      readonly kind: "oidc";
+      readonly claims: Readonly<Record<string, unknown>>;
+      readonly trust: Readonly<Record<string, number>>;
+    };
 
 /** A job may take longer than the token of its issuer lives; it logs in once. */
 const OIDC_LOGIN_MS = 3_600_000;
@@ -121,7 +125,13 @@ const RefreshSchema = v.object({
   subject: v.variant("kind", [
     v.object({ kind: v.literal("account"), name: v.string(), credentialId: v.string() }),
     v.object({ kind: v.literal("token"), id: v.string() }),
-    v.object({ kind: v.literal("oidc"), claims: v.record(v.string(), v.unknown()) }),
+    v.object({
+      ...{
+        kind: v.literal("oidc"),
+        claims: v.record(v.string(), v.unknown()),
+        trust: v.record(v.string(), v.number()),
+      },
+    }),
   ]),
 });
 
