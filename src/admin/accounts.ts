@@ -32,7 +32,7 @@ function toAccount({ name, role, createdAt, createdBy }: auth.Account): v.InferO
 export const listAccounts = endpoint(
   {
     summary: "Lists the accounts. The bootstrap account, admin, is not among them.",
-    query: v.object(PAGE_QUERY),
+    query: v.strictObject(PAGE_QUERY),
     answer: v.object({ accounts: v.array(Account) }),
   },
   async (call) => {
@@ -45,7 +45,7 @@ export const listAccounts = endpoint(
 export const addAccount = endpoint(
   {
     summary: "Adds an account.",
-    body: v.object({
+    body: v.strictObject({
       name: Name,
       role: v.optional(v.picklist(["admin", "member"], "use admin or member"), "member"),
       password: v.optional(Password),
@@ -79,7 +79,7 @@ async function assertMaySetPassword(call: Call, name: string, currentPassword: s
 export const setPassword = endpoint(
   {
     summary: "Gives an account another password: an admin any account, a member the own one.",
-    body: v.object({
+    body: v.strictObject({
       password: v.optional(Password),
       currentPassword: v.optional(v.pipe(v.string(), v.description("The password until now; an admin needs none."))),
     }),
