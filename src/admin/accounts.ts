@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { isAccessToken } from "../auth/access-token.ts";
 import * as auth from "../auth/accounts.ts";
+import { addressOf } from "../auth/authenticate.ts";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../auth/password.ts";
 import { OciError } from "../oci/error.ts";
 import { parsePage } from "../oci/page.ts";
@@ -72,7 +73,8 @@ async function assertMaySetPassword(call: Call, name: string, currentPassword: s
   if (call.caller.actor.name !== `account:${name}`) {
     throw new OciError("DENIED", { message: "only an admin may set the password of another account" });
   }
-  if (currentPassword !== undefined && (await auth.isPasswordOf(call.context, name, currentPassword))) return;
+  const login = { origin: call.url.origin, address: addressOf(call.request) };
+  if (currentPassword !== undefined && (await auth.isPasswordOf(call.context, name, currentPassword, login))) return;
   throw new OciError("DENIED", { message: "currentPassword must be the password of this account as it is now" });
 }
 

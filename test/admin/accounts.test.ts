@@ -298,6 +298,18 @@ describe("another password", () => {
     expect(await logIn(other.name, other.password)).toBe(200);
   });
 
+  it("is not guessed by who has stolen a log-in: failures count as failed log-ins", async () => {
+    const person = await addAccount();
+    const headers = { ...person.basic, "CF-Connecting-IP": "2001:db8:1:2::3" };
+    const statuses: number[] = [];
+    for (let attempt = 0; attempt < 12; attempt += 1) {
+      const change = { password: GOOD_PASSWORD, currentPassword: `guess number ${attempt}` };
+      statuses.push((await callApi("PUT", path(person), change, headers)).status);
+    }
+    expect(statuses.slice(0, 10)).toEqual(Array(10).fill(403));
+    expect(statuses.at(-1)).toBe(429);
+  });
+
   it.each<[string, unknown, string]>([
     ["a short one", { password: "short" }, "password"],
     ["a list", { password: ["x"] }, "password"],
