@@ -58,12 +58,20 @@ export const ActionsText = v.pipe(
   v.transform((list) => inOrder(list.split(","))),
 );
 
-const LIFE_ADVICE = "use a duration such as 12h or 90d, or never";
+/** As far as settings go; dates end somewhere too. */
+const LIFE_MAX = "36500d";
+
+const LIFE_ADVICE = `use a duration such as 12h or 90d, of at most ${LIFE_MAX}, or never`;
+
+function isLife(text: string): boolean {
+  const [life, max] = [parseDuration(text) ?? 0, parseDuration(LIFE_MAX) ?? 0];
+  return text === "never" || (life > 0 && life <= max);
+}
 
 /** A duration in milliseconds, or undefined for `never`. */
 export const Life = v.pipe(
   v.string(LIFE_ADVICE),
-  v.check((life) => life === "never" || (parseDuration(life) ?? 0) > 0, LIFE_ADVICE),
+  v.check(isLife, LIFE_ADVICE),
   v.transform((life) => (life === "never" ? undefined : parseDuration(life))),
 );
 
