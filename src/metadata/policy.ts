@@ -114,6 +114,21 @@ const SUBJECT_EXISTS = `
   OR EXISTS (SELECT 1 FROM access_tokens WHERE 'token:' || name = ?1)
   OR EXISTS (SELECT 1 FROM trust_rules WHERE 'oidc:' || name = ?1)`;
 
+/** The rules that could matter for a subject and a repository; undefined where there is no such subject. One round trip. */
+export async function findRulesOf(
+  db: D1Database,
+  subject: Subject,
+  repository: RepositoryName,
+): Promise<Rule[] | undefined> {
+  // Those of anyone come along, whoever it is.
+  const subjects = subject === "anyone" ? [] : [subject];
+  const [exists, rules] = await db.batch([
+    db.prepare(`SELECT 1 WHERE ${SUBJECT_EXISTS}`).bind(subject),
+    selectRules(db, GIVEN_SUBJECTS, JSON.stringify(subjects), [repository]),
+  ]);
+  return exists?.results.length === 0 ? undefined : toRules(rules);
+}
+
 /** What became of a grant. */
 export type GrantOutcome =
   { readonly kind: "granted"; readonly rule: RecordedRule } | { readonly kind: "no-subject" | "full" };
