@@ -129,6 +129,27 @@ describe("rules with wildcards", () => {
     await grantRule(subject, "last/*", "push");
     expect((await eventsAbout(person.name)).filter(({ repository }) => repository === "more/*")).toEqual([]);
   });
+
+  it("are at most 200 for anyone too, by whichever way", async () => {
+    const { results } = await env.DB.prepare(
+      "SELECT 1 FROM policy_rules WHERE subject = 'anyone' AND is_wildcard = 1",
+    ).all();
+    const repository = `${freshRepository()}/*`;
+    try {
+      await fill("anyone", MAX - results.length);
+      const body = { subject: "anyone", repository, actions: ["pull"] };
+      await expectRefusal(await callApi("POST", "policy/rules", body), 409, "CONFLICT", String(MAX));
+      const settings = { visibility: "public", immutableTags: true };
+      const response = await callApi("PATCH", `repositories/${repository}`, settings);
+      await expectRefusal(response, 409, "CONFLICT", String(MAX), "wildcards");
+      const kept = await env.DB.prepare("SELECT 1 FROM immutable_tags WHERE repository = ?1").bind(repository).all();
+      expect(kept.results).toEqual([]);
+      expect(await eventsAbout(repository)).toEqual([]);
+      await answerOf(await callApi("PATCH", `repositories/${freshRepository()}`, { visibility: "public" }));
+    } finally {
+      await env.DB.prepare("DELETE FROM policy_rules WHERE subject = 'anyone' AND repository LIKE 'filled/%'").run();
+    }
+  });
 });
 
 describe("a revocation", () => {
