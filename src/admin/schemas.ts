@@ -75,8 +75,18 @@ export const Life = v.pipe(
   v.transform((life) => (life === "never" ? undefined : parseDuration(life))),
 );
 
-/** RFC 3339, in UTC. */
-export const Time = v.pipe(v.string(), v.isoTimestamp());
+const TIME_ADVICE = "use a time such as 2026-07-28T12:00:00Z";
+
+/** Of what the library takes, only what RFC 3339 does: JavaScript reads no short offset, and a day that is none as the next. */
+function isTime(text: string): boolean {
+  const [, day] = /^(\d{4}-\d\d-\d\d)T.+(?:Z|:\d\d)$/.exec(text) ?? [];
+  return (
+    day !== undefined && !Number.isNaN(Date.parse(text)) && new Date(Date.parse(day)).toISOString().startsWith(day)
+  );
+}
+
+/** RFC 3339. */
+export const Time = v.pipe(v.string(TIME_ADVICE), v.isoTimestamp(TIME_ADVICE), v.check(isTime, TIME_ADVICE));
 
 /** The parameters of a list's page. */
 export const PAGE_QUERY = {
