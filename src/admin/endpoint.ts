@@ -13,6 +13,8 @@ export interface EndpointDescription {
   /** The status of success, 200 where none is given, and what comes with it; without a schema, nothing does. */
   readonly status?: 201 | 204;
   readonly answer?: Schema;
+  /** What a 204 in place of the answer means; undefined where there is none. */
+  readonly empty?: string;
 }
 
 /** A call whose query and body have been parsed. */

@@ -61,13 +61,14 @@ export const grant = endpoint(
 
 export const revoke = endpoint(
   {
-    summary: "Takes actions, or all, out of the rule for a subject and exactly this pattern. 204 when none is left.",
+    summary: "Takes actions, or all, out of the rule for a subject and exactly this pattern.",
     query: v.strictObject({
       subject: SubjectText,
       repository: RepositoryPatternText,
       actions: v.optional(ActionsText),
     }),
     answer: RecordedRule,
+    empty: "Nothing of the rule is left.",
   },
   async ({ context, caller, query }) => {
     const left = await auth.revoke(context, { ...query, actions: query.actions ?? ACTIONS }, caller.actor);
