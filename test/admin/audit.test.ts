@@ -1,7 +1,4 @@
-import { createScheduledController } from "cloudflare:test";
-import { env } from "cloudflare:workers";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import worker from "../../src/worker.ts";
+import { beforeAll, describe, expect, it } from "vitest";
 import {
   answerOf,
   type AuditEvent,
@@ -15,7 +12,6 @@ import {
 import { absent, image, pushBlob, pushImage, putManifest } from "../support/images.ts";
 import { addAccount, bearerOf, createToken, type Person, sendAs } from "../support/people.ts";
 import { expectError, expectStatus, freshRepository, send } from "../support/registry.ts";
-import { rows } from "../support/uploads.ts";
 
 const DIGEST = `sha256:${"0".repeat(64)}`;
 
@@ -315,46 +311,5 @@ describe("the list of events", () => {
     const events = await eventsOf(`repository=${encodeURIComponent(name)}`);
     expect(events.map(({ tag }) => tag).toSorted()).toEqual(tags);
     expect(new Set(events.map(({ id }) => id)).size).toBe(tags.length);
-  });
-});
-
-describe("the schedule", () => {
-  const actor = `test:${crypto.randomUUID()}`;
-  const DAY_MS = 86_400_000;
-
-  /** Runs what the cron trigger runs, with other settings. */
-  async function run(settings: object = {}): Promise<void> {
-    const logged = vi.spyOn(console, "info").mockImplementation(() => undefined);
-    await worker.scheduled(createScheduledController(), { ...env, ...settings });
-    logged.mockRestore();
-  }
-
-  /** Events of so many days ago, one a microsecond. */
-  async function seed(daysAgo: number, count: number): Promise<void> {
-    await rows(
-      `WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < ?2)
-       INSERT INTO audit_events (id, actor, credential, action) SELECT ?3 + value, ?1, 'none', 'blob.delete' FROM n`,
-      ...[actor, count, (Date.now() - daysAgo * DAY_MS) * 1_000],
-    );
-  }
-
-  const left = async () => (await rows("SELECT id FROM audit_events WHERE actor = ?1", actor)).length;
-  afterAll(async () => {
-    await rows("DELETE FROM audit_events WHERE actor = ?1", actor);
-  });
-
-  it("forgets events older than AUDIT_TTL, a thousand at a time, and no others", async () => {
-    await seed(366, 2_500);
-    await seed(364, 3);
-    await seed(8, 5);
-    await seed(6, 2);
-    for (const expected of [1_510, 510, 10, 10]) {
-      await run();
-      expect(await left()).toBe(expected);
-    }
-    await run({ AUDIT_TTL: "7d" });
-    expect(await left()).toBe(2);
-    await run({ AUDIT_TTL: "7d" });
-    expect(await left()).toBe(2);
   });
 });

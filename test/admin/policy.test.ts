@@ -295,7 +295,7 @@ describe("a check", () => {
   it("says what a subject may do, and by which rules, anyone's among them, each once", async () => {
     const repository = freshRepository();
     const person = await addAccount({ [repository]: ["push"], "test/*": ["pull", "push"], "other/*": ["delete"] });
-    await grantRule("anyone", `${repository}`, "pull");
+    await grantRule("anyone", repository, "pull");
     const subject = subjectOf(person);
     const rules = [
       { subject: "anyone", repository, actions: ["pull"] },

@@ -1,27 +1,19 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { answerOf, callApi, eventsAbout, expectDone, expectInvalid, expectRefusal, readPages } from "../support/api.ts";
+import {
+  answerOf,
+  callApi,
+  eventsAbout,
+  expectInvalid,
+  expectRefusal,
+  readPages,
+  type Repository,
+  setRepository,
+  showRepository,
+} from "../support/api.ts";
 import { image, index, OCI_CONFIG, pushBlob, pushImage, pushManifest, randomBytes } from "../support/images.ts";
-import { addAccount, bearerOf, createToken, type Person, sendAs, setVisibility } from "../support/people.ts";
-import { expectError, expectStatus, freshRepository, runSchedule, send, sendAnonymously } from "../support/registry.ts";
-import { expectBlob, patch, rows, startUpload, storedKeys } from "../support/uploads.ts";
-
-interface Repository {
-  readonly name: string;
-  readonly visibility: string;
-  readonly createdAt: string;
-  readonly tags?: number;
-  readonly manifests?: number;
-  readonly size?: number;
-  readonly immutableTags?: { readonly repository: string; readonly except: string[] }[];
-}
-
-async function show(name: string): Promise<Repository> {
-  return await answerOf(await callApi("GET", `repositories/${name}`));
-}
-
-async function set(pattern: string, settings: object): Promise<Response> {
-  return await callApi("PATCH", `repositories/${pattern}`, settings);
-}
+import { addAccount, bearerOf, createToken, type Person, setVisibility } from "../support/people.ts";
+import { expectError, expectStatus, freshRepository, send, sendAnonymously } from "../support/registry.ts";
+import { rows } from "../support/uploads.ts";
 
 /** What of a prefix someone's list shows, as names with their visibility. */
 async function list(headers: Readonly<Record<string, string>> | undefined, prefix: string): Promise<string[]> {
@@ -105,7 +97,7 @@ describe("a repository", () => {
       201,
     );
     const all = await pushManifest(repository, index([one, two]));
-    expect(await show(repository)).toMatchObject({
+    expect(await showRepository(repository)).toMatchObject({
       ...{ name: repository, visibility: "private", tags: 3, manifests: 3, immutableTags: [] },
       size: layer.size + config.size + one.size + two.size + all.size,
     });
@@ -117,13 +109,13 @@ describe("a repository", () => {
     await pushBlob(other, randomBytes(500));
     const mount = `/v2/${other}/blobs/uploads/?mount=${shared.digest}&from=${one}`;
     await expectStatus(await send("POST", mount), 201);
-    expect([(await show(one)).size, (await show(other)).size]).toEqual([1_000, 1_500]);
+    expect([(await showRepository(one)).size, (await showRepository(other)).size]).toEqual([1_000, 1_500]);
   });
 
   it("is known by its name, with its slashes escaped or not, and by nothing else", async () => {
     const repository = freshRepository();
     await pushBlob(repository, "x");
-    expect((await show(repository.replaceAll("/", "%2F"))).name).toBe(repository);
+    expect((await showRepository(repository.replaceAll("/", "%2F"))).name).toBe(repository);
     await expectRefusal(await callApi("GET", `repositories/${repository}/x`), 404, "NAME_UNKNOWN");
     for (const name of ["A", "a//b", "a%252fb", "é", "a%00", "a*", "**", "a".repeat(256), "a/%2e%2e%2fb"]) {
       for (const method of ["GET", "DELETE"]) {
@@ -142,19 +134,21 @@ describe("visibility", () => {
     await pushImage(repository, { tag: "v1" });
     const read = async () => (await sendAnonymously("GET", `/v2/${repository}/manifests/v1`)).status;
     expect(await read()).toBe(401);
-    const answer = await answerOf(await set(repository, { visibility: "public" }));
+    const answer = await answerOf(await setRepository(repository, { visibility: "public" }));
     expect(answer).toEqual({ repository, visibility: "public" });
-    expect([(await show(repository)).visibility, await read()]).toEqual(["public", 200]);
-    await answerOf(await set(repository, { visibility: "public" }));
-    await answerOf(await set(repository, { visibility: "private" }));
-    expect([(await show(repository)).visibility, await read()]).toEqual(["private", 401]);
-    await answerOf(await set(repository, { visibility: "private" }));
+    expect([(await showRepository(repository)).visibility, await read()]).toEqual(["public", 200]);
+    await answerOf(await setRepository(repository, { visibility: "public" }));
+    await answerOf(await setRepository(repository, { visibility: "private" }));
+    expect([(await showRepository(repository)).visibility, await read()]).toEqual(["private", 401]);
+    await answerOf(await setRepository(repository, { visibility: "private" }));
   });
 
   it("is set by pattern before there is a repository", async () => {
     const prefix = freshRepository();
     for (const pattern of [`${prefix}/one/**`, `${prefix}/two`, `${prefix}/t*/x`]) {
-      expect(await answerOf(await set(pattern, { visibility: "public" }))).toMatchObject({ repository: pattern });
+      expect(await answerOf(await setRepository(pattern, { visibility: "public" }))).toMatchObject({
+        repository: pattern,
+      });
     }
     const visibilities: [string, string][] = [
       ["one", "private"],
@@ -165,7 +159,7 @@ describe("visibility", () => {
     ];
     for (const [name, visibility] of visibilities) {
       await pushBlob(`${prefix}/${name}`, "x");
-      expect([name, (await show(`${prefix}/${name}`)).visibility]).toEqual([name, visibility]);
+      expect([name, (await showRepository(`${prefix}/${name}`)).visibility]).toEqual([name, visibility]);
     }
   });
 
@@ -174,14 +168,14 @@ describe("visibility", () => {
     const repository = `${prefix}/a`;
     await setVisibility(`${prefix}/*`, "public");
     await setVisibility(repository, "public");
-    const response = await set(repository, { visibility: "private", immutableTags: true });
+    const response = await setRepository(repository, { visibility: "private", immutableTags: true });
     const { detail } = await expectRefusal(response, 409, "CONFLICT", `${prefix}/*`, "make that pattern private first");
     expect(detail).toEqual({ repository: `${prefix}/*` });
     await pushBlob(repository, "x");
-    expect(await show(repository)).toMatchObject({ visibility: "public", immutableTags: [] });
+    expect(await showRepository(repository)).toMatchObject({ visibility: "public", immutableTags: [] });
     await setVisibility(`${prefix}/*`, "private");
-    await answerOf(await set(repository, { visibility: "private" }));
-    expect((await show(repository)).visibility).toBe("private");
+    await answerOf(await setRepository(repository, { visibility: "private" }));
+    expect((await showRepository(repository)).visibility).toBe("private");
     const events = await eventsAbout(repository);
     expect(events.map(({ action, detail: what }) => [action, what?.visibility])).toEqual([
       ["repository.set", "public"],
@@ -197,7 +191,7 @@ describe("visibility", () => {
     expect(rules).toMatchObject([{ subject: "anyone", repository, actions: PULL }]);
     expect((await callApi("DELETE", `policy/rules?${query}`)).status).toBe(204);
     await pushBlob(repository, "x");
-    expect((await show(repository)).visibility).toBe("private");
+    expect((await showRepository(repository)).visibility).toBe("private");
   });
 });
 
@@ -207,29 +201,29 @@ describe("immutable tags", () => {
     const repository = `${prefix}/a`;
     await pushBlob(repository, "x");
     const byName = { immutableTags: true, exceptTags: ["dev-*", "latest"] };
-    expect(await answerOf(await set(repository, byName))).toEqual({ repository, ...byName });
+    expect(await answerOf(await setRepository(repository, byName))).toEqual({ repository, ...byName });
     const pattern = `${prefix}/**`;
-    const answer = await answerOf(await set(pattern, { immutableTags: true }));
+    const answer = await answerOf(await setRepository(pattern, { immutableTags: true }));
     expect(answer).toEqual({ repository: pattern, immutableTags: true, exceptTags: [] });
     const except = byName.exceptTags;
     const both = [
       { repository: pattern, except: [] },
       { repository, except },
     ];
-    expect((await show(repository)).immutableTags).toEqual(both);
-    await answerOf(await set(repository, { immutableTags: true, exceptTags: ["x"] }));
-    expect((await show(repository)).immutableTags![1]).toEqual({ repository, except: ["x"] });
-    const gone = await answerOf(await set(repository, { immutableTags: false }));
+    expect((await showRepository(repository)).immutableTags).toEqual(both);
+    await answerOf(await setRepository(repository, { immutableTags: true, exceptTags: ["x"] }));
+    expect((await showRepository(repository)).immutableTags![1]).toEqual({ repository, except: ["x"] });
+    const gone = await answerOf(await setRepository(repository, { immutableTags: false }));
     expect(gone).toEqual({ repository, immutableTags: false });
-    expect((await show(repository)).immutableTags).toEqual([both[0]]);
-    await answerOf(await set(repository, { immutableTags: false }));
-    await answerOf(await set(pattern, { immutableTags: false }));
-    expect((await show(repository)).immutableTags).toEqual([]);
+    expect((await showRepository(repository)).immutableTags).toEqual([both[0]]);
+    await answerOf(await setRepository(repository, { immutableTags: false }));
+    await answerOf(await setRepository(pattern, { immutableTags: false }));
+    expect((await showRepository(repository)).immutableTags).toEqual([]);
   });
 
   it("are at most 200 rules; those that are there can be changed all the same", async () => {
     const prefix = freshRepository();
-    await answerOf(await set(`${prefix}/there`, { immutableTags: true }));
+    await answerOf(await setRepository(`${prefix}/there`, { immutableTags: true }));
     const [{ count } = { count: 0 }] = await rows<{ count: number }>("SELECT COUNT(*) AS count FROM immutable_tags");
     await rows(
       `WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < ?2)
@@ -238,10 +232,10 @@ describe("immutable tags", () => {
       ...[prefix, 200 - count],
     );
     try {
-      const response = await set(`${prefix}/more`, { immutableTags: true, visibility: "public" });
+      const response = await setRepository(`${prefix}/more`, { immutableTags: true, visibility: "public" });
       await expectRefusal(response, 409, "CONFLICT", "200", "join some in a pattern");
-      await answerOf(await set(`${prefix}/there`, { immutableTags: true, exceptTags: ["a"] }));
-      await answerOf(await set(`${prefix}/more`, { visibility: "private" }));
+      await answerOf(await setRepository(`${prefix}/there`, { immutableTags: true, exceptTags: ["a"] }));
+      await answerOf(await setRepository(`${prefix}/more`, { visibility: "private" }));
       expect((await eventsAbout(`${prefix}/more`)).map(({ detail }) => detail)).toEqual([{ visibility: "private" }]);
     } finally {
       await rows("DELETE FROM immutable_tags WHERE repository GLOB ?1 || '*'", prefix);
@@ -269,7 +263,7 @@ describe("what is no setting is refused:", () => {
     ["a setting that there is none of", { visibility: "public", name: "b" }, "name"],
   ])("%s", async (_what, settings, path) => {
     const repository = freshRepository();
-    await expectInvalid(await set(repository, settings as object), path);
+    await expectInvalid(await setRepository(repository, settings as object), path);
     expect(await eventsAbout(repository)).toEqual([]);
   });
 
@@ -277,109 +271,13 @@ describe("what is no setting is refused:", () => {
     "the pattern %s",
     async (pattern) => {
       const escaped = pattern.replace("?", "%3F");
-      const error = await expectError(await set(escaped, { visibility: "public" }), 400, "NAME_INVALID");
+      const error = await expectError(await setRepository(escaped, { visibility: "public" }), 400, "NAME_INVALID");
       expect(error.message).toContain("team/*");
     },
   );
 
   it("a parameter", async () => {
-    await expectInvalid(await set("a?visibility=public", { visibility: "private" }), "visibility");
+    await expectInvalid(await setRepository("a?visibility=public", { visibility: "private" }), "visibility");
     await expectInvalid(await callApi("DELETE", `repositories/${freshRepository()}?force=1`), "force");
-  });
-});
-
-describe("a deleted repository", () => {
-  const TABLES = ["tags", "tag_events", "manifests", "repository_blobs", "manifest_references"];
-
-  it("takes tags, manifests, links and uploads along, and leaves what others hold", async () => {
-    await runSchedule();
-    const before = await storedKeys();
-    const [repository, other] = [freshRepository(), freshRepository()];
-    const bytes = randomBytes(2_000);
-    const shared = await pushBlob(repository, bytes);
-    await pushManifest(repository, image(shared, []), { tag: "v1" });
-    const large = image(shared, [], { annotations: { large: "x".repeat(1_000_000) } });
-    await pushManifest(repository, large, { tag: "large" });
-    await pushManifest(other, image(await pushBlob(other, bytes), []), { tag: "v1" });
-    const upload = await startUpload(repository);
-    await expectStatus(await patch(upload, randomBytes(100_000)), 202);
-    const [{ id } = { id: 0 }] = await rows<{ id: number }>("SELECT id FROM repositories WHERE name = ?1", repository);
-    await runSchedule();
-    expect((await storedKeys()).length).toBe(before.length + 3);
-
-    await expectDone(await callApi("DELETE", `repositories/${repository}`));
-    for (const table of TABLES) {
-      expect([table, await rows(`SELECT * FROM ${table} WHERE repository_id = ?1`, id)]).toEqual([table, []]);
-    }
-    expect(await rows("SELECT id FROM upload_sessions WHERE repository = ?1", repository)).toEqual([]);
-    await expectError(await patch(upload, "x"), 404, "BLOB_UPLOAD_UNKNOWN");
-    for (const path of ["tags/list", "manifests/v1", `blobs/${shared.digest}`]) {
-      await expectError(await send("GET", `/v2/${repository}/${path}`), 404, "NAME_UNKNOWN");
-    }
-    await expectRefusal(await callApi("GET", `repositories/${repository}`), 404, "NAME_UNKNOWN");
-    expect(await list(undefined, repository)).toEqual([]);
-
-    await runSchedule();
-    await expectBlob(other, shared.digest, bytes);
-    await expectStatus(await send("GET", `/v2/${other}/manifests/v1`), 200);
-    expect((await storedKeys()).length).toBe(before.length + 1);
-    await expectRefusal(await callApi("DELETE", `repositories/${repository}`), 404, "NAME_UNKNOWN");
-    expect((await eventsAbout(repository)).filter(({ action }) => action === "repository.delete")).toHaveLength(1);
-  });
-
-  it("is private when it comes again, unless a pattern says otherwise", async () => {
-    const repository = freshRepository();
-    await pushImage(repository, { tag: "v1" });
-    await setVisibility(repository, "public");
-    await expectDone(await callApi("DELETE", `repositories/${repository}`));
-    await pushImage(repository, { tag: "v1" });
-    expect((await show(repository)).visibility).toBe("private");
-    await expectError(await sendAnonymously("GET", `/v2/${repository}/manifests/v1`), 401, "UNAUTHORIZED");
-  });
-
-  it("leaves those below it and beside it alone", async () => {
-    const repository = freshRepository();
-    for (const name of [repository, `${repository}/a`, `${repository}-a`]) await pushImage(name, { tag: "v1" });
-    const upload = await startUpload(`${repository}/a`);
-    await expectDone(await callApi("DELETE", `repositories/${repository}`));
-    for (const name of [`${repository}/a`, `${repository}-a`]) {
-      await expectStatus(await send("GET", `/v2/${name}/manifests/v1`), 200);
-    }
-    await expectStatus(await patch(upload, "x"), 202);
-  });
-
-  it("is none while its tags are immutable, and keeps all that it holds", async () => {
-    const repository = freshRepository();
-    const { digest } = await pushImage(repository, { tag: "v1" });
-    const upload = await startUpload(repository);
-    await answerOf(await set(repository, { visibility: "public", immutableTags: true, exceptTags: ["dev"] }));
-    await expectRefusal(
-      await callApi("DELETE", `repositories/${repository}`),
-      403,
-      "DENIED",
-      "immutable tags",
-      "first",
-    );
-    expect(await show(repository)).toMatchObject({ tags: 1, manifests: 1, visibility: "public" });
-    await expectStatus(await send("GET", `/v2/${repository}/manifests/${digest}`), 200);
-    await expectStatus(await patch(upload, "x"), 202);
-    expect((await eventsAbout(repository)).map(({ action }) => action)).not.toContain("repository.delete");
-    await answerOf(await set(repository, { immutableTags: false }));
-    await expectDone(await callApi("DELETE", `repositories/${repository}`));
-  });
-
-  it("is deleted where the rule for immutable tags holds none of its own", async () => {
-    const repository = freshRepository();
-    await pushImage(repository, { tag: "dev" });
-    await answerOf(await set(repository, { immutableTags: true, exceptTags: ["dev"] }));
-    await expectDone(await callApi("DELETE", `repositories/${repository}`));
-  });
-
-  it("was not deleted by who may delete what is in it", async () => {
-    const repository = freshRepository();
-    await pushImage(repository);
-    const person = await addAccount({ [repository]: ["pull", "push", "delete"] });
-    await expectRefusal(await sendAs(person, "DELETE", `/api/repositories/${repository}`), 403, "DENIED", "no admin");
-    expect((await show(repository)).manifests).toBe(1);
   });
 });

@@ -11,7 +11,7 @@ export async function callApi(
   method: string,
   path: string,
   body?: unknown,
-  headers: Readonly<Record<string, string>> | undefined = undefined,
+  headers?: Readonly<Record<string, string>>,
 ): Promise<Response> {
   const sent = { ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }) };
   if (headers) return await sendAnonymously(method, `/api/${path}`, { ...sent, headers });
@@ -77,4 +77,24 @@ export interface AuditEvent {
   readonly tag: string | null;
   readonly digest: string | null;
   readonly detail: Readonly<Record<string, unknown>> | null;
+}
+
+export interface Repository {
+  readonly name: string;
+  readonly visibility: string;
+  readonly createdAt: string;
+  readonly tags?: number;
+  readonly manifests?: number;
+  readonly size?: number;
+  readonly immutableTags?: { readonly repository: string; readonly except: string[] }[];
+}
+
+/** A repository, as the admin sees it. */
+export async function showRepository(name: string): Promise<Repository> {
+  return await answerOf(await callApi("GET", `repositories/${name}`));
+}
+
+/** Changes settings of a repository, or of a pattern. */
+export async function setRepository(pattern: string, settings: object): Promise<Response> {
+  return await callApi("PATCH", `repositories/${pattern}`, settings);
 }
