@@ -107,12 +107,15 @@ export async function listRules(db: D1Database, filter: RuleFilter): Promise<Rec
   return results.map(toRecordedRule);
 }
 
+/** What of the subject ?1 follows its kind: so its table is searched by the name. */
+const SUBJECT_NAME = "SUBSTR(?1, INSTR(?1, ':') + 1)";
+
 /** A condition that holds where the subject ?1 exists: a rule for nobody would wait for whoever takes the name. */
 const SUBJECT_EXISTS = `
   ?1 = 'anyone'
-  OR EXISTS (SELECT 1 FROM accounts WHERE 'account:' || name = ?1)
-  OR EXISTS (SELECT 1 FROM access_tokens WHERE 'token:' || name = ?1)
-  OR EXISTS (SELECT 1 FROM trust_rules WHERE 'oidc:' || name = ?1)`;
+  OR EXISTS (SELECT 1 FROM accounts WHERE name = ${SUBJECT_NAME} AND 'account:' || name = ?1)
+  OR EXISTS (SELECT 1 FROM access_tokens WHERE name = ${SUBJECT_NAME} AND 'token:' || name = ?1)
+  OR EXISTS (SELECT 1 FROM trust_rules WHERE name = ${SUBJECT_NAME} AND 'oidc:' || name = ?1)`;
 
 /** The rules that could matter for a subject and a repository; undefined where there is no such subject. One round trip. */
 export async function findRulesOf(
