@@ -1,16 +1,13 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import * as v from "valibot";
+import { announce, readAnnouncement, withdraw } from "./announcement.ts";
 import { Failure, reasonOf } from "./failure.ts";
 import { isWorkerd, readPid } from "./workerd.ts";
 
 /** How long a runtime whose server was killed may take to end: workerd.sh ends it within milliseconds. */
 const ORPHAN_WAIT_MS = 5_000;
 const SQLITE_BUSY = 5;
-
-const ServerSchema = v.object({ pid: v.number(), url: v.string() });
 
 /** The one server's hold on a data folder. */
 export interface Lock {
@@ -26,13 +23,10 @@ export interface Lock {
 export async function lockDataFolder(folder: string): Promise<Lock> {
   const database = takeLock(folder);
   await waitForOrphan(folder);
-  const serverPath = join(folder, "server.json");
   return {
-    announce: (url) => {
-      writeFileSync(serverPath, `${JSON.stringify({ pid: process.pid, url })}\n`);
-    },
+    announce: (url) => announce(folder, url),
     release: () => {
-      rmSync(serverPath, { force: true });
+      withdraw(folder);
       database.close();
     },
   };
@@ -54,12 +48,8 @@ function takeLock(folder: string): DatabaseSync {
 }
 
 function describeHolder(folder: string): string {
-  try {
-    const { pid, url } = v.parse(ServerSchema, JSON.parse(readFileSync(join(folder, "server.json"), "utf8")));
-    return `another Stowage (process ${pid}, ${url})`;
-  } catch {
-    return "another Stowage";
-  }
+  const holder = readAnnouncement(folder);
+  return holder === undefined ? "another Stowage" : `another Stowage (process ${holder.pid}, ${holder.url})`;
 }
 
 /** After a server was killed, its runtime may live for a moment and hold port and data. */

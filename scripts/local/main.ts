@@ -1,8 +1,7 @@
 import { resolve } from "node:path";
-import { inspect } from "node:util";
-
+import { ignoreClosedOutput } from "./closed-output.ts";
 import { openDataFolder } from "./data.ts";
-import { codeOf, Failure, reasonOf } from "./failure.ts";
+import { explain, Failure } from "./failure.ts";
 import { checkAddress } from "./front.ts";
 import { lockDataFolder } from "./lock.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
@@ -33,19 +32,4 @@ async function start(options: Options, project: Project): Promise<void> {
   const settings = readSettings(options, project, data);
   const { serve } = await import("./serve.ts");
   await serve({ options, project, data, lock, settings });
-}
-
-/** A failure and a system error say themselves what happened; anything else is a mistake in here, shown whole. */
-function explain(error: unknown): string {
-  if (error instanceof Failure || codeOf(error) !== undefined) return reasonOf(error);
-  return `unexpected: ${inspect(error)}`;
-}
-
-/** `npm start | head` must not end the server. */
-function ignoreClosedOutput(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error) => {
-      if (codeOf(error) !== "EPIPE") throw error;
-    });
-  }
 }

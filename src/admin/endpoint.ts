@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { OciError } from "../oci/error.ts";
-import { type Call, type Handler, nextPage } from "../protocol/call.ts";
+import { type Call, type Handler, nextPage, readBody } from "../protocol/call.ts";
 
 type Schema = v.GenericSchema | v.GenericSchemaAsync;
 
@@ -87,14 +87,9 @@ function parseJson(text: string): unknown {
 }
 
 async function readJson(request: Request): Promise<unknown> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const piece of request.body ?? []) {
-    size += (piece as Uint8Array).byteLength;
-    if (size > BODY_MAX_BYTES) throw new OciError("REQUEST_INVALID", { message: "the body is larger than 256 KiB" });
-    pieces.push(piece as Uint8Array);
-  }
-  return parseJson(await new Blob(pieces).text());
+  const body = await readBody(request, BODY_MAX_BYTES);
+  if (body === undefined) throw new OciError("REQUEST_INVALID", { message: "the body is larger than 256 KiB" });
+  return parseJson(new TextDecoder().decode(body));
 }
 
 type OutputOf<S> = S extends Schema ? v.InferOutput<S> : undefined;

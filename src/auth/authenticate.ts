@@ -148,7 +148,8 @@ export async function authorize(context: Context, wanted: AuthorizeRequest): Pro
       // A token that was given to nobody proves nothing.
       if (access === undefined) throw unauthorized({ origin, access, error: undefined });
       if (scheme === "basic") throw new OciError("DENIED", { detail: [toDetail(access)] });
-      throw unauthorized({ origin, access, error: "insufficient_scope", message: "the token does not allow this" });
+      const message = isKnown ? "requested access to the resource is denied" : undefined;
+      throw unauthorized({ origin, access, error: "insufficient_scope", message });
     }
   }
 }

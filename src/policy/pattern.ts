@@ -30,11 +30,6 @@ export function isRepositoryPattern(text: string): text is RepositoryPattern {
   return text.length <= GLOB_LENGTH_MAX && SEGMENTS.test(text) && !text.includes("**");
 }
 
-/** Whether a pattern is just a name. */
-export function isLiteral(pattern: RepositoryPattern): boolean {
-  return !pattern.includes("*");
-}
-
 /** Whether the pattern's set holds this repository. */
 export function matchesRepository(pattern: RepositoryPattern, name: RepositoryName): boolean {
   if (pattern === "**") return true;

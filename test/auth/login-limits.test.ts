@@ -95,7 +95,7 @@ it("asks Cloudflare's counters, which know more than one isolate", async () => {
   const limiter = (answer: boolean): RateLimit => ({
     // eslint-disable-next-line @typescript-eslint/require-await -- the interface
     limit: async ({ key }) => {
-      asked.push(key ?? "");
+      asked.push(key);
       return { success: answer };
     },
   });

@@ -1,0 +1,105 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { findRegistry, parseAddress } from "../../../scripts/stowage/registry.ts";
+import { makeFolder } from "../support/server.ts";
+import { run } from "./support/run.ts";
+import { PASSWORD, startStandIn, usernameOf } from "./support/stand-in.ts";
+
+const EMPTY_LIST = { "GET /api/accounts": { json: { accounts: [] } } };
+
+/** A data folder as `npm start` leaves it. */
+function makeData(url: string, secrets: Record<string, string> = { ADMIN_PASSWORD: PASSWORD }): string {
+  const folder = makeFolder();
+  const data = join(folder, ".stowage");
+  mkdirSync(data);
+  writeFileSync(join(data, "server.json"), JSON.stringify({ pid: 1, url }));
+  writeFileSync(join(data, "secrets.json"), JSON.stringify(secrets));
+  return folder;
+}
+
+describe("an address", () => {
+  test.each([
+    ["registry.example.org", "https://registry.example.org/"],
+    ["registry.example.org:5000", "https://registry.example.org:5000/"],
+    ["https://registry.example.org/", "https://registry.example.org/"],
+    ["HTTPS://Registry.Example.org", "https://registry.example.org/"],
+    ["localhost:8787", "http://localhost:8787/"],
+    ["127.0.0.1:8787", "http://127.0.0.1:8787/"],
+    ["127.1:8787", "http://127.0.0.1:8787/"],
+    ["[::1]:8787", "http://[::1]:8787/"],
+    ["http://localhost:8787", "http://localhost:8787/"],
+    ["https://localhost:8443", "https://localhost:8443/"],
+    ["192.0.2.1:5000", "https://192.0.2.1:5000/"],
+  ])("%s is %s", (text, url) => {
+    expect(parseAddress(text).href).toBe(url);
+  });
+
+  test.each([
+    ["http://registry.example.org", "over plain http"],
+    ["http://192.0.2.1:5000", "use https://192.0.2.1:5000"],
+    ["http://localhost.example.org", "over plain http"],
+    ["http://127.0.0.1.example.org", "over plain http"],
+    ["https://me:secret@registry.example.org", "holds no password"],
+    ["https://registry.example.org/v2/", "has a path"],
+    ["ftp://registry.example.org", "is not the address"],
+    ["", "is not the address"],
+    ["two words", "is not the address"],
+  ])("%s is refused", async (text, reason) => {
+    const { code, stderr } = await run(["account", "list", "--registry", text]);
+    expect(stderr).toContain(reason);
+    expect(stderr).not.toContain("secret");
+    expect(code).toBe(2);
+  });
+});
+
+describe("the registry is found", () => {
+  test("by --registry before --data before STOWAGE_URL before the folder of npm start", () => {
+    const near = makeData("http://127.0.0.1:1001");
+    const far = makeData("http://127.0.0.1:1002");
+    const other = join(makeData("http://127.0.0.1:1003"), ".stowage");
+    const find = (options: { registry?: string; data?: string }, env: NodeJS.ProcessEnv = {}) => {
+      const rest = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, now: () => new Date() };
+      return findRegistry(options, { env, folders: [near, far], timeoutMs: 1, helperTimeoutMs: 1, ...rest }).url.port;
+    };
+    const env = { STOWAGE_URL: "localhost:1004" };
+    expect(find({ registry: "localhost:1005", data: other }, env)).toBe("1005");
+    expect(find({ data: other }, env)).toBe("1003");
+    expect(find({}, env)).toBe("1004");
+    expect(find({}, { STOWAGE_URL: "" })).toBe("1001");
+  });
+
+  test("in the checkout's data folder, with the admin's secret, when nothing is named", async () => {
+    const registry = await startStandIn(EMPTY_LIST);
+    const outcome = await run(["account", "list"], { folders: [makeFolder(), makeData(registry.url)] });
+    expect(outcome).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(registry.logins.map(usernameOf)).toEqual(["admin"]);
+  });
+
+  test("where it listens on all addresses, and by another name of the loopback", async () => {
+    const registry = await startStandIn(EMPTY_LIST);
+    const port = new URL(registry.url).port;
+    for (const announced of [`http://0.0.0.0:${port}`, `http://localhost:${port}`]) {
+      const data = join(makeData(announced), ".stowage");
+      expect(await run(["account", "list", "--data", data, "--registry", registry.host])).toMatchObject({ code: 0 });
+      expect(await run(["account", "list", "--data", data])).toMatchObject({ code: 0 });
+    }
+  });
+
+  test.each([
+    [[], "no registry is named"],
+    [["--data", "/nowhere"], "no registry runs on /nowhere: start it with npm start -- --data /nowhere"],
+  ])("or not, which says what to do: %j", async (args, message) => {
+    const { code, stderr } = await run(["account", "list", ...args], { folders: [makeFolder()] });
+    expect(stderr).toContain(message);
+    expect(code).toBe(1);
+  });
+
+  test("a data folder that names another machine is not believed", async () => {
+    for (const url of ["http://registry.example.org:8787", "https://registry.example.org", "nonsense"]) {
+      const { code, stderr } = await run(["account", "list"], { folders: [makeData(url)] });
+      expect(stderr).toMatch(/over plain http|no registry is named/);
+      expect(code).not.toBe(0);
+    }
+  });
+});
