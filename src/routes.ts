@@ -2,7 +2,7 @@ import { IttyRouter, type IRequestStrict } from "itty-router";
 import * as accounts from "./admin/accounts.ts";
 import * as audit from "./admin/audit.ts";
 import * as caller from "./admin/caller.ts";
-import { describeApi } from "./admin/openapi.ts";
+import { type DescribedRoute, openApi } from "./admin/openapi.ts";
 import * as policy from "./admin/policy.ts";
 import * as repositories from "./admin/repositories.ts";
 import * as tokens from "./admin/tokens.ts";
@@ -62,7 +62,7 @@ const ROUTES: readonly Route[] = [
   ["put", "/v2/:name+/manifests/:reference", PUSH, manifests.putManifest], // end-7a, end-7b
   ["delete", "/v2/:name+/manifests/:reference", DELETE, manifests.deleteManifest], // end-9
 
-  ["get", "/api/openapi.json", "open", openApi],
+  ["get", "/api/openapi.json", "open", openApi(describedRoutes)],
   ["get", "/api/caller", "api", caller.showCaller],
   ["get", "/api/accounts", "admin", accounts.listAccounts],
   ["post", "/api/accounts", "admin", accounts.addAccount],
@@ -85,13 +85,11 @@ const ROUTES: readonly Route[] = [
   ["get", "/api/audit", "admin", audit.listAuditEvents],
 ];
 
-/** The API's own description, of the routes above. */
-// eslint-disable-next-line @typescript-eslint/require-await -- a handler
-async function openApi(): Promise<Response> {
-  const routes = ROUTES.map(([method, path, requirement, handler]) => {
+/** The routes above, for the API's own description. */
+function describedRoutes(): DescribedRoute[] {
+  return ROUTES.map(([method, path, requirement, handler]) => {
     return { method, path, requirement: String(requirement), handler };
   });
-  return Response.json(describeApi(routes));
 }
 
 /** What the router hands on: the parsed path and the request it parsed. */

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { isAccessToken } from "../auth/access-token.ts";
 import * as auth from "../auth/accounts.ts";
+import { addressOf } from "../auth/authenticate.ts";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../auth/password.ts";
 import { OciError } from "../oci/error.ts";
 import { parsePage } from "../oci/page.ts";
@@ -32,7 +33,7 @@ function toAccount({ name, role, createdAt, createdBy }: auth.Account): v.InferO
 export const listAccounts = endpoint(
   {
     summary: "Lists the accounts. The bootstrap account, admin, is not among them.",
-    query: v.object(PAGE_QUERY),
+    query: v.strictObject(PAGE_QUERY),
     answer: v.object({ accounts: v.array(Account) }),
   },
   async (call) => {
@@ -45,7 +46,7 @@ export const listAccounts = endpoint(
 export const addAccount = endpoint(
   {
     summary: "Adds an account.",
-    body: v.object({
+    body: v.strictObject({
       name: Name,
       role: v.optional(v.picklist(["admin", "member"], "use admin or member"), "member"),
       password: v.optional(Password),
@@ -72,14 +73,15 @@ async function assertMaySetPassword(call: Call, name: string, currentPassword: s
   if (call.caller.actor.name !== `account:${name}`) {
     throw new OciError("DENIED", { message: "only an admin may set the password of another account" });
   }
-  if (currentPassword !== undefined && (await auth.isPasswordOf(call.context, name, currentPassword))) return;
+  const login = { origin: call.url.origin, address: addressOf(call.request) };
+  if (currentPassword !== undefined && (await auth.isPasswordOf(call.context, name, currentPassword, login))) return;
   throw new OciError("DENIED", { message: "currentPassword must be the password of this account as it is now" });
 }
 
 export const setPassword = endpoint(
   {
     summary: "Gives an account another password: an admin any account, a member the own one.",
-    body: v.object({
+    body: v.strictObject({
       password: v.optional(Password),
       currentPassword: v.optional(v.pipe(v.string(), v.description("The password until now; an admin needs none."))),
     }),

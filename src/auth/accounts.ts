@@ -4,9 +4,9 @@ import type { Account, Role } from "../metadata/accounts.ts";
 import { OciError } from "../oci/error.ts";
 import { type Page, type PageRequest, toPage } from "../oci/page.ts";
 import type { Actor } from "../policy/actor.ts";
-import { OIDC_USERNAME } from "./identify.ts";
+import { identify, type LoginContext, OIDC_USERNAME } from "./identify.ts";
 import { ADMIN_ACCOUNT } from "./identity.ts";
-import { generatePassword, hashPassword, verifyPassword } from "./password.ts";
+import { generatePassword, hashPassword } from "./password.ts";
 
 export type { Account } from "../metadata/accounts.ts";
 
@@ -67,10 +67,19 @@ export async function setPassword(
   return made;
 }
 
-/** Whether this is the account's password now: asked of who wants to change their own. One D1 query. */
-export async function isPasswordOf({ db }: Context, name: string, password: string): Promise<boolean> {
-  const { account } = await metadata.findAccount(db, name, []);
-  return account !== undefined && (await verifyPassword(password, account.passwordHash));
+/**
+ * Whether this is the account's password now: asked of who wants to change their own. It is a log-in like any other, so that
+ * failures count. One D1 round trip. Throws TOOMANYREQUESTS.
+ */
+export async function isPasswordOf(
+  context: Context,
+  name: string,
+  password: string,
+  origin: Omit<LoginContext, "repositories">,
+): Promise<boolean> {
+  const found = await identify(context, { username: name, password }, { ...origin, repositories: [] });
+  // What looks like an access token is one, whatever the username.
+  return found.kind === "identified" && found.authority.identity.actor.name === `account:${name}`;
 }
 
 /** Removes an account and all that was granted to it. Throws NOT_FOUND; CONFLICT for the bootstrap account. */

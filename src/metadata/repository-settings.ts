@@ -1,6 +1,7 @@
 import type { Actor } from "../policy/actor.ts";
 import type { RepositoryPattern, TagPattern } from "../policy/pattern.ts";
 import { recordAudit } from "./audit.ts";
+import { hasRoomForRule } from "./policy.ts";
 
 /** Settings of the repositories of a pattern; what is undefined stays as it is. */
 export interface RepositorySettings {
@@ -15,18 +16,24 @@ export interface RepositorySettings {
 /** All rules for immutable tags are read when a tag moves. */
 export const IMMUTABLE_TAGS_RULES_MAX = 200;
 
-/** Changes settings. False, with nothing changed, if there are too many rules for immutable tags. One round trip. */
+/** What became of a change: `full` names what there are too many rules of. Nothing has changed then. */
+export type SettingsOutcome = "saved" | "full of immutable tags" | "full of wildcards";
+
+/** Changes settings. One round trip. */
 export async function saveSettings(
   db: D1Database,
   settings: RepositorySettings,
   actor: Actor,
   now: number,
-): Promise<boolean> {
+): Promise<SettingsOutcome> {
   const { repository, visibility, immutableTags, exceptTags } = settings;
   const detail = { visibility, immutableTags, ...(immutableTags && { exceptTags }) };
-  const hasRoom = `(NOT ${immutableTags ? "TRUE" : "FALSE"}
+  const hasRoomForTags = `(NOT ${immutableTags ? "TRUE" : "FALSE"}
     OR (SELECT COUNT(*) FROM immutable_tags WHERE repository <> ?1) < ${IMMUTABLE_TAGS_RULES_MAX})`;
-  const [audit] = await db.batch([
+  const hasRoomForAnyone = `(NOT ${visibility === "public" ? "TRUE" : "FALSE"} OR ${hasRoomForRule("'anyone'", "?1")})`;
+  const hasRoom = `${hasRoomForTags} AND ${hasRoomForAnyone}`;
+  const [room] = await db.batch<{ tags: 0 | 1; anyone: 0 | 1 }>([
+    db.prepare(`SELECT ${hasRoomForTags} AS tags, ${hasRoomForAnyone} AS anyone`).bind(repository),
     recordAudit(db, { action: "repository.set", actor, repository, detail }, now, hasRoom),
     ...setVisibility(db, settings, actor, now, hasRoom),
     ...(immutableTags === false
@@ -44,7 +51,9 @@ export async function saveSettings(
         ]
       : []),
   ]);
-  return (audit?.meta.changes ?? 0) > 0;
+  const { tags = 0, anyone = 0 } = room?.results[0] ?? {};
+  if (tags === 0) return "full of immutable tags";
+  return anyone === 0 ? "full of wildcards" : "saved";
 }
 
 /** Visibility is a rule of the policy: anyone may pull. */

@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
 import { type ImmutableTagsRule, isTagHeld, listImmutableTags } from "../metadata/immutable-tags.ts";
-import { findRules } from "../metadata/policy.ts";
+import { findRules, WILDCARD_RULES_MAX } from "../metadata/policy.ts";
 import * as metadata from "../metadata/repositories.ts";
 import type { ListedRepository, RepositorySummary, Visibility } from "../metadata/repositories.ts";
 import * as deletion from "../metadata/repository-deletion.ts";
@@ -56,11 +56,17 @@ export async function setRepository({ db, now }: Context, settings: RepositorySe
       });
     }
   }
-  const isSaved = await saveSettings(db, settings, actor, now());
-  if (!isSaved) {
-    throw new OciError("CONFLICT", {
-      message: `there are ${IMMUTABLE_TAGS_RULES_MAX} rules for immutable tags already: join some in a pattern`,
-    });
+  switch (await saveSettings(db, settings, actor, now())) {
+    case "saved":
+      return;
+    case "full of immutable tags":
+      throw new OciError("CONFLICT", {
+        message: `there are ${IMMUTABLE_TAGS_RULES_MAX} rules for immutable tags already: join some in a pattern`,
+      });
+    case "full of wildcards":
+      throw new OciError("CONFLICT", {
+        message: `anyone has ${WILDCARD_RULES_MAX} rules with wildcards already: join some in a wider pattern`,
+      });
   }
 }
 
