@@ -59,8 +59,10 @@ export class LoginLimits {
     await Promise.all(
       this.#limitsOf(attempt).map(async ({ key, limit, limiter }) => {
         const count = this.#count(key, now);
+        // At once: others that were tried at the same time are about to be answered.
+        if (count.failures >= limit) count.blockedUntil = now + PERIOD_MS;
         const isOver = (await limiters[limiter]?.limit({ key }))?.success === false;
-        if (isOver || count.failures >= limit) count.blockedUntil = now + PERIOD_MS;
+        if (isOver) count.blockedUntil = now + PERIOD_MS;
       }),
     );
   }
