@@ -17,6 +17,8 @@ export interface Config {
   readonly refreshTokenTtlMs: number;
   /** What it costs to check a password once. */
   readonly passwordIterations: number;
+  /** The header in which the edge, or a proxy, states a client's address; empty: none does. */
+  readonly clientAddressHeader: string;
   /** How long audit events are kept. */
   readonly auditTtlMs: number;
   readonly adminPassword: string;
@@ -75,6 +77,7 @@ const ConfigSchema = v.object({
   REFRESH_TOKEN_TTL: v.optional(duration("5m"), "90d"),
   // Workers refuse more than 100,000. On the free plan, whose requests have 10 ms of CPU, 20,000 fit.
   PASSWORD_ITERATIONS: v.optional(wholeNumber(10_000, 100_000), "100000"),
+  CLIENT_ADDRESS_HEADER: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]*$/, "must be the name of a header")), ""),
   AUDIT_TTL: v.optional(duration("1d"), "365d"),
   ADMIN_PASSWORD: secret(8, "set it with `npx wrangler secret put ADMIN_PASSWORD`"),
   TOKEN_SECRET: secret(32, "set it with `openssl rand -base64 48 | npx wrangler secret put TOKEN_SECRET`"),
@@ -96,6 +99,7 @@ function parseConfig(env: object): Config {
     tokenTtlMs: settings.TOKEN_TTL,
     refreshTokenTtlMs: settings.REFRESH_TOKEN_TTL,
     passwordIterations: settings.PASSWORD_ITERATIONS,
+    clientAddressHeader: settings.CLIENT_ADDRESS_HEADER,
     auditTtlMs: settings.AUDIT_TTL,
     adminPassword: settings.ADMIN_PASSWORD,
     tokenSecrets: [settings.TOKEN_SECRET, ...(settings.TOKEN_SECRET_PREVIOUS ? [settings.TOKEN_SECRET_PREVIOUS] : [])],

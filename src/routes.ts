@@ -8,6 +8,7 @@ import * as repositories from "./admin/repositories.ts";
 import * as tokens from "./admin/tokens.ts";
 import * as trust from "./admin/trust.ts";
 import { type Access, API_ACCESS, type Caller, CATALOG_ACCESS } from "./auth/access.ts";
+import { assertAdmin } from "./auth/admin.ts";
 import { ANYONE, authorize } from "./auth/authenticate.ts";
 import type { Context } from "./context.ts";
 import { OciError } from "./oci/error.ts";
@@ -118,9 +119,7 @@ async function findCaller(
 ): Promise<Caller> {
   if (requirement === "open") return ANYONE;
   const found = await authorize(context, { request, url, access: requiredAccess(requirement, params.name) });
-  if (requirement === "admin" && found.role !== "admin") {
-    throw new OciError("DENIED", { message: `${found.actor.name} is no admin: ask one` });
-  }
+  if (requirement === "admin") await assertAdmin(context, found);
   return found;
 }
 

@@ -105,7 +105,11 @@ async function identifyAdmin({ config }: Context, { password }: Credentials): Pr
   if (!(await isEqual(password, config.adminPassword))) return WRONG;
   const [credentialId = ""] = await fingerprints(config);
   const refresh = { kind: "account", name: ADMIN_ACCOUNT, credentialId } as const;
-  return { kind: "identified", authority: authorityOfAccount({ name: ADMIN_ACCOUNT, role: "admin" }, []), refresh };
+  return {
+    kind: "identified",
+    authority: authorityOfAccount({ name: ADMIN_ACCOUNT, role: "admin", credentialId }, []),
+    refresh,
+  };
 }
 
 async function identifyAccount(
@@ -133,11 +137,11 @@ async function identifyAccount(
 }
 
 function authorityOfAccount(
-  { name, role }: Pick<AccountCredential, "name" | "role">,
+  { name, role, credentialId }: Omit<AccountCredential, "passwordHash">,
   rules: Authority["rules"],
 ): Authority {
   const actor = { name: `account:${name}`, credential: "password" };
-  return { identity: { actor, role, subjects: [`account:${name}`], grants: [] }, rules };
+  return { identity: { actor, role, credentialId, subjects: [`account:${name}`], grants: [] }, rules };
 }
 
 /**
@@ -158,7 +162,7 @@ export async function identifyRefresh(
       const { name, credentialId } = subject;
       if (name === ADMIN_ACCOUNT) {
         const isSame = (await fingerprints(context.config)).includes(credentialId);
-        return isSame ? authorityOfAccount({ name, role: "admin" }, []) : undefined;
+        return isSame ? authorityOfAccount({ name, role: "admin", credentialId }, []) : undefined;
       }
       const { account, rules } = await findAccount(context.db, name, repositories);
       return account?.credentialId === credentialId ? authorityOfAccount(account, rules) : undefined;

@@ -19,7 +19,7 @@ export async function getToken({ request, url, context }: Call): Promise<Respons
   const issued = await grantToken(context, credentials, {
     wanted: parseScopes(url.searchParams.getAll("scope")),
     wantsRefreshToken: url.searchParams.get("offline_token") === "true",
-    login: { origin: url.origin, address: addressOf(request) },
+    login: { origin: url.origin, address: addressOf(context, request) },
   });
   return answer(issued);
 }
@@ -47,7 +47,7 @@ export async function postToken({ request, url, context }: Call): Promise<Respon
   switch (form.get("grant_type")) {
     case "password": {
       const credentials = { username: form.get("username") ?? "", password: form.get("password") ?? "" };
-      const login = { origin: url.origin, address: addressOf(request) };
+      const login = { origin: url.origin, address: addressOf(context, request) };
       const wantsRefreshToken = form.get("access_type") === "offline";
       return answer(await grantToken(context, credentials, { wanted, wantsRefreshToken, login }));
     }

@@ -169,18 +169,27 @@ describe("visibility", () => {
     await setVisibility(`${prefix}/*`, "public");
     await setVisibility(repository, "public");
     const response = await setRepository(repository, { visibility: "private", immutableTags: true });
-    const { detail } = await expectRefusal(response, 409, "CONFLICT", `${prefix}/*`, "make that pattern private first");
+    const { detail } = await expectRefusal(response, 409, "CONFLICT", `${prefix}/*`, "make that private first");
     expect(detail).toEqual({ repository: `${prefix}/*` });
     await pushBlob(repository, "x");
     expect(await showRepository(repository)).toMatchObject({ visibility: "public", immutableTags: [] });
+  });
+
+  it("is private with its pattern, which takes all within it along, and says so in the audit trail", async () => {
+    const prefix = freshRepository();
+    const repository = `${prefix}/a`;
+    await setVisibility(`${prefix}/*`, "public");
+    await setVisibility(repository, "public");
+    await setVisibility(`${prefix}/a-2/x`, "public");
+    await pushBlob(repository, "x");
     await setVisibility(`${prefix}/*`, "private");
-    await answerOf(await setRepository(repository, { visibility: "private" }));
     expect((await showRepository(repository)).visibility).toBe("private");
-    const events = await eventsAbout(repository);
-    expect(events.map(({ action, detail: what }) => [action, what?.visibility])).toEqual([
-      ["repository.set", "public"],
-      ["repository.set", "private"],
-    ]);
+    const events = await eventsAbout(`${prefix}/*`);
+    expect(events.at(-1)).toMatchObject({ detail: { visibility: "private", others: [repository] } });
+    const { rules } = await answerOf<{ rules: unknown[] }>(
+      await callApi("GET", `policy/rules?subject=anyone&repository=${encodeURIComponent(`${prefix}/a-2/x`)}`),
+    );
+    expect(rules).toHaveLength(1);
   });
 
   it("is a rule of the policy, whichever way it is set", async () => {
