@@ -14,9 +14,9 @@ const LAYERS = {
   storage: ["oci"],
   auth: ["oci", "policy", "metadata", "foundation"],
   registry: ["oci", "policy", "metadata", "storage", "foundation"],
-  lifecycle: ["oci", "metadata", "storage", "registry", "foundation"],
+  lifecycle: ["oci", "policy", "metadata", "storage", "registry", "foundation"],
   protocol: ["oci", "registry", "auth", "foundation"],
-  admin: ["oci", "policy", "registry", "auth", "protocol", "foundation"],
+  admin: ["oci", "policy", "registry", "auth", "lifecycle", "protocol", "foundation"],
 };
 
 const layerNames = Object.keys(LAYERS);

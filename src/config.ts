@@ -17,6 +17,10 @@ export interface Config {
   readonly refreshTokenTtlMs: number;
   /** What it costs to check a password once. */
   readonly passwordIterations: number;
+  /** How long collection waits, after it has found that nothing refers to a blob, before it takes it. */
+  readonly gcGraceMs: number;
+  /** How long a manifest stays that nothing holds, or that was deleted; undefined: for ever. */
+  readonly untaggedTtlMs: number | undefined;
   /** How long audit events are kept. */
   readonly auditTtlMs: number;
   readonly adminPassword: string;
@@ -75,6 +79,17 @@ const ConfigSchema = v.object({
   REFRESH_TOKEN_TTL: v.optional(duration("5m"), "90d"),
   // Workers refuse more than 100,000. On the free plan, whose requests have 10 ms of CPU, 20,000 fit.
   PASSWORD_ITERATIONS: v.optional(wholeNumber(10_000, 100_000), "100000"),
+  GC_GRACE: v.optional(duration("1s"), "24h"),
+  UNTAGGED_TTL: v.optional(
+    v.union([
+      v.pipe(
+        v.literal("never"),
+        v.transform(() => undefined),
+      ),
+      duration("0s"),
+    ]),
+    "7d",
+  ),
   AUDIT_TTL: v.optional(duration("1d"), "365d"),
   ADMIN_PASSWORD: secret(8, "set it with `npx wrangler secret put ADMIN_PASSWORD`"),
   TOKEN_SECRET: secret(32, "set it with `openssl rand -base64 48 | npx wrangler secret put TOKEN_SECRET`"),
@@ -96,6 +111,8 @@ function parseConfig(env: object): Config {
     tokenTtlMs: settings.TOKEN_TTL,
     refreshTokenTtlMs: settings.REFRESH_TOKEN_TTL,
     passwordIterations: settings.PASSWORD_ITERATIONS,
+    gcGraceMs: settings.GC_GRACE,
+    untaggedTtlMs: settings.UNTAGGED_TTL,
     auditTtlMs: settings.AUDIT_TTL,
     adminPassword: settings.ADMIN_PASSWORD,
     tokenSecrets: [settings.TOKEN_SECRET, ...(settings.TOKEN_SECRET_PREVIOUS ? [settings.TOKEN_SECRET_PREVIOUS] : [])],

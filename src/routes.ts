@@ -2,6 +2,7 @@ import { IttyRouter, type IRequestStrict } from "itty-router";
 import * as accounts from "./admin/accounts.ts";
 import * as audit from "./admin/audit.ts";
 import * as caller from "./admin/caller.ts";
+import * as collection from "./admin/collection.ts";
 import { describeApi } from "./admin/openapi.ts";
 import * as policy from "./admin/policy.ts";
 import * as repositories from "./admin/repositories.ts";
@@ -83,6 +84,8 @@ const ROUTES: readonly Route[] = [
   ["patch", "/api/repositories/:name+", "admin", repositories.setRepository],
   ["delete", "/api/repositories/:name+", "admin", repositories.deleteRepository],
   ["get", "/api/audit", "admin", audit.listAuditEvents],
+  ["get", "/api/collection", "admin", collection.showCollection],
+  ["post", "/api/collection", "admin", collection.runCollection],
 ];
 
 /** The API's own description, of the routes above. */

@@ -1,6 +1,8 @@
 import type { Context } from "../context.ts";
 import { logError, logInfo } from "../log.ts";
 import { expireAuditEvents } from "./audit-expiry.ts";
+import { auditBucket } from "./bucket-audit.ts";
+import { collectBatch } from "./collection.ts";
 import { deleteDiscardedObjects } from "./discarded-objects.ts";
 import { expireUploads } from "./upload-expiry.ts";
 
@@ -9,6 +11,8 @@ const JOBS: Readonly<Record<string, (context: Context) => Promise<number>>> = {
   expiredUploads: expireUploads,
   deletedObjects: deleteDiscardedObjects,
   expiredAuditEvents: expireAuditEvents,
+  collected: collectBatch,
+  strayObjects: auditBucket,
 };
 
 /**

@@ -40,6 +40,7 @@ export async function findManifest(
       `SELECT m.digest, m.media_type, m.size, ${withText ? "m.bytes" : "NULL AS bytes"}, m.object_key
        FROM repositories r ${reference.kind === "tag" ? byTag : ""}
        LEFT JOIN manifests m ON m.repository_id = r.id AND m.digest = ${reference.kind === "tag" ? "t.digest" : "?2"}
+        AND m.deleted_at IS NULL
        WHERE r.name = ?1`,
     )
     .bind(repository, reference.kind === "tag" ? reference.tag : reference.digest)
@@ -88,6 +89,7 @@ const OBJECTIONS = `
   FROM json_each(?2) w
   LEFT JOIN repositories r ON r.name = ?1
   LEFT JOIN manifests m ON w.value ->> 'role' = 'manifest' AND m.repository_id = r.id AND m.digest = w.value ->> 'digest'
+   AND m.deleted_at IS NULL
   LEFT JOIN repository_blobs rb ON rb.repository_id = r.id AND rb.digest = w.value ->> 'digest'
   LEFT JOIN blobs b ON b.digest = rb.digest
   WHERE IIF(COALESCE(m.size, b.size) IS NULL, w.value ->> 'required', COALESCE(m.size, b.size) <> w.value ->> 'size')`;
@@ -123,9 +125,11 @@ export async function insertManifest(
                                 bytes, object_key, pushed_at, pushed_by)
          SELECT r.id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM repositories r
          WHERE r.name = ?1 AND NOT EXISTS (SELECT 1 FROM discarded_objects WHERE object_key = ?10) AND (
-           EXISTS (SELECT 1 FROM manifests WHERE repository_id = r.id AND digest = ?3) OR NOT EXISTS (${OBJECTIONS}))
+           EXISTS (SELECT 1 FROM manifests WHERE repository_id = r.id AND digest = ?3 AND deleted_at IS NULL)
+           OR NOT EXISTS (${OBJECTIONS}))
          ON CONFLICT (repository_id, digest) DO UPDATE SET
-           media_type = excluded.media_type, pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by
+           media_type = excluded.media_type, pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by,
+           unheld_at = NULL, deleted_at = NULL
          RETURNING id`,
       )
       .bind(
@@ -157,7 +161,7 @@ function recordPush(db: D1Database, { repository, digest, tags, actor, now }: Ne
   const [tag] = tags;
   const detail = tags.length > 1 ? { tags } : undefined;
   const isHere = `EXISTS (SELECT 1 FROM repositories r JOIN manifests m ON m.repository_id = r.id AND m.digest = ?2
-                          WHERE r.name = ?1)`;
+                          WHERE r.name = ?1 AND m.deleted_at IS NULL)`;
   return recordAudit(db, { action: "manifest.push", actor, repository, digest, tag, detail }, now, isHere);
 }
 
@@ -178,8 +182,8 @@ export async function findObjections(
 }
 
 /**
- * Deletes a manifest and its tags, unless an index of the repository refers to it. What it refers to stays, for
- * collection. One round trip.
+ * Deletes a manifest and its tags, unless an index of the repository refers to it. The row and what it refers to stay for
+ * collection, and so that it can be restored. One round trip.
  */
 export async function deleteManifest(
   db: D1Database,
@@ -187,22 +191,20 @@ export async function deleteManifest(
 ): Promise<Deletion> {
   const { repository, digest, actor, now } = deletion;
   const holders = `SELECT mr.manifest_digest FROM repositories r
-                   JOIN manifest_references mr ON mr.repository_id = r.id AND mr.digest = ?2 WHERE r.name = ?1`;
+                   JOIN manifest_references mr ON mr.repository_id = r.id AND mr.digest = ?2
+                   JOIN manifests h ON h.repository_id = r.id AND h.digest = mr.manifest_digest AND h.deleted_at IS NULL
+                   WHERE r.name = ?1`;
   const target = `repository_id = (SELECT id FROM repositories WHERE name = ?1) AND digest = ?2 AND NOT EXISTS (${holders})`;
-  const wasHere = `EXISTS (SELECT 1 FROM manifests WHERE ${target})`;
-  const [known, held, , , , , deleted] = await db.batch<{ manifest_digest: Digest }>([
+  const wasHere = `EXISTS (SELECT 1 FROM manifests WHERE ${target} AND deleted_at IS NULL)`;
+  const [known, held, , , , deleted] = await db.batch<{ manifest_digest: Digest }>([
     selectRepository(db, repository),
     db.prepare(`${holders} LIMIT 1`).bind(repository, digest),
     recordAudit(db, { action: "manifest.delete", actor, repository, digest }, now, wasHere),
     recordTagDeletions(db, deletion, target),
     db.prepare(`DELETE FROM tags WHERE ${target}`).bind(repository, digest),
     db
-      .prepare(
-        `INSERT INTO discarded_objects (object_key, discarded_at)
-         SELECT object_key, ?3 FROM manifests WHERE ${target} AND object_key IS NOT NULL`,
-      )
+      .prepare(`UPDATE manifests SET deleted_at = ?3 WHERE ${target} AND deleted_at IS NULL RETURNING id`)
       .bind(repository, digest, now),
-    db.prepare(`DELETE FROM manifests WHERE ${target} RETURNING id`).bind(repository, digest),
   ]);
   if (known?.results.length === 0) return { kind: "repository-unknown" };
   const holder = held?.results[0];

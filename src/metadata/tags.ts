@@ -23,7 +23,7 @@ export function recordTagMoves(db: D1Database, move: TagMove): D1PreparedStateme
       `INSERT INTO tag_events (repository_id, name, digest, previous_digest, actor, occurred_at)
        SELECT r.id, w.value, m.digest, t.digest, ?4, ?5
        FROM repositories r
-       JOIN manifests m ON m.repository_id = r.id AND m.digest = ?2
+       JOIN manifests m ON m.repository_id = r.id AND m.digest = ?2 AND m.deleted_at IS NULL
        JOIN json_each(?3) w
        LEFT JOIN tags t ON t.repository_id = r.id AND t.name = w.value
        WHERE r.name = ?1 AND t.digest IS NOT m.digest`,
@@ -37,7 +37,9 @@ export function upsertTags(db: D1Database, move: TagMove): D1PreparedStatement {
     .prepare(
       `INSERT INTO tags (repository_id, name, digest, updated_at)
        SELECT r.id, w.value, m.digest, ?4
-       FROM repositories r JOIN manifests m ON m.repository_id = r.id AND m.digest = ?2 JOIN json_each(?3) w
+       FROM repositories r
+       JOIN manifests m ON m.repository_id = r.id AND m.digest = ?2 AND m.deleted_at IS NULL
+       JOIN json_each(?3) w
        WHERE r.name = ?1
        ON CONFLICT (repository_id, name) DO UPDATE SET digest = excluded.digest, updated_at = excluded.updated_at`,
     )

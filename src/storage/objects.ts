@@ -60,3 +60,26 @@ export async function deleteObjects(
   await Promise.allSettled(aborts);
   await bucket.delete(objects.map(({ key }) => key));
 }
+
+/** An object, as a listing shows it. */
+export interface ListedObject {
+  readonly key: string;
+  /** Milliseconds since the epoch. */
+  readonly uploadedAt: number;
+}
+
+/** Objects in the order of their keys, after `after`, at most `limit`. Unfinished uploads are not shown. One class A operation. */
+export async function listObjects(
+  bucket: R2Bucket,
+  after: string,
+  limit: number,
+): Promise<{ objects: ListedObject[]; isLast: boolean }> {
+  const listed = await bucket.list({ ...(after !== "" && { startAfter: after }), limit });
+  const objects = listed.objects.map(({ key, uploaded }) => ({ key, uploadedAt: uploaded.getTime() }));
+  return { objects, isLast: !listed.truncated };
+}
+
+/** Whether R2 holds an object. One class B operation. */
+export async function isStored(bucket: R2Bucket, key: string): Promise<boolean> {
+  return (await bucket.head(key)) !== null;
+}
