@@ -49,7 +49,7 @@ const DUE_DELETED = `
   WHERE deleted_at IS NOT NULL AND deleted_at <= ?3 ORDER BY deleted_at`;
 
 /** Manifests whose time is over, of either kind, at most ?4 of each. */
-const DUE_MANIFESTS = `SELECT id FROM (${DUE_UNHELD} LIMIT ?4) UNION SELECT id FROM (${DUE_DELETED} LIMIT ?4)`;
+const DUE_MANIFESTS = `SELECT id FROM (${DUE_UNHELD} LIMIT ?4) UNION ALL SELECT id FROM (${DUE_DELETED} LIMIT ?4)`;
 
 const DUE_LINKS = `
   SELECT repository_id, digest FROM repository_blobs INDEXED BY repository_blobs_condemned
