@@ -141,3 +141,24 @@ CREATE TABLE missing_objects (
   digest     TEXT    NOT NULL,
   found_at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Tags that end by themselves, and the repositories, by pattern, in which a tag such as `1h` or `7d` says how soon it does.
+ALTER TABLE tags ADD COLUMN expires_at INTEGER;
+CREATE INDEX tags_by_expiry ON tags (expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE TABLE expiring_tags (
+  repository TEXT    PRIMARY KEY,
+  created_at INTEGER NOT NULL,
+  created_by TEXT    NOT NULL,
+  low        TEXT    NOT NULL AS (SUBSTR(repository, 1, INSTR(repository || '*', '*') - 1)) STORED,
+  high       TEXT    NOT NULL AS (SUBSTR(repository, 1, INSTR(repository || '*', '*') - 1)
+                                  || IIF(INSTR(repository, '*') > 0, '~', '!')) STORED,
+  glob       TEXT             AS (IIF(INSTR(repository, '*') > 0 AND INSTR(repository, '**') = 0, repository, NULL)) STORED,
+  depth      INTEGER NOT NULL AS (LENGTH(repository) - LENGTH(REPLACE(repository, '/', ''))) STORED
+) STRICT, WITHOUT ROWID;
+
+-- When a manifest was last pulled, right to the day.
+ALTER TABLE manifests ADD COLUMN pulled_at INTEGER;
+
+-- The state of a tag at a time is that of the last event before it.
+CREATE INDEX tag_events_by_time ON tag_events (repository_id, name, occurred_at);

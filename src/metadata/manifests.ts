@@ -17,6 +17,8 @@ export interface StoredManifest {
   /** The exact text; undefined when it lies in the object `objectKey`, or was not asked for. */
   readonly text: string | undefined;
   readonly objectKey: string | undefined;
+  /** When it was last pulled, right to the day; milliseconds since the epoch. */
+  readonly pulledAt: number | undefined;
 }
 
 interface ManifestRow {
@@ -25,6 +27,7 @@ interface ManifestRow {
   size: number;
   bytes: string | null;
   object_key: string | null;
+  pulled_at: number | null;
 }
 
 /** The manifest that a tag or digest names, with its bytes where they lie in the row. One query. */
@@ -37,7 +40,7 @@ export async function findManifest(
   const byTag = "LEFT JOIN tags t ON t.repository_id = r.id AND t.name = ?2";
   const row = await db
     .prepare(
-      `SELECT m.digest, m.media_type, m.size, ${withText ? "m.bytes" : "NULL AS bytes"}, m.object_key
+      `SELECT m.digest, m.media_type, m.size, ${withText ? "m.bytes" : "NULL AS bytes"}, m.object_key, m.pulled_at
        FROM repositories r ${reference.kind === "tag" ? byTag : ""}
        LEFT JOIN manifests m ON m.repository_id = r.id AND m.digest = ${reference.kind === "tag" ? "t.digest" : "?2"}
         AND m.deleted_at IS NULL
@@ -48,10 +51,23 @@ export async function findManifest(
   if (row === null) return { repositoryExists: false, found: undefined };
   if (row.digest === null) return { repositoryExists: true, found: undefined };
   const { digest, media_type: mediaType, size } = row;
-  return {
-    repositoryExists: true,
-    found: { digest, mediaType, size, text: row.bytes ?? undefined, objectKey: row.object_key ?? undefined },
-  };
+  const [text, objectKey, pulledAt] = [row.bytes ?? undefined, row.object_key ?? undefined, row.pulled_at ?? undefined];
+  return { repositoryExists: true, found: { digest, mediaType, size, text, objectKey, pulledAt } };
+}
+
+/** Notes that a manifest was pulled. One query. */
+export async function touchManifest(
+  db: D1Database,
+  repository: RepositoryName,
+  digest: Digest,
+  now: number,
+): Promise<void> {
+  await db
+    .prepare(
+      "UPDATE manifests SET pulled_at = ?3 WHERE repository_id = (SELECT id FROM repositories WHERE name = ?1) AND digest = ?2",
+    )
+    .bind(repository, digest, now)
+    .run();
 }
 
 /** A manifest on its way in. Exactly one of `text` and `objectKey` holds its bytes. */
@@ -63,6 +79,8 @@ export interface NewManifest {
   readonly text: string | undefined;
   readonly objectKey: string | undefined;
   readonly tags: readonly Tag[];
+  /** How long its tags live, if it says so; milliseconds. */
+  readonly lifeMs: number | undefined;
   readonly actor: Actor;
   readonly now: number;
 }

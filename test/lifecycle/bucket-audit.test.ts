@@ -13,7 +13,7 @@ const DAY = 86_400_000;
 function contextAt(daysFromNow: number): Context {
   const now = () => Date.now() + daysFromNow * DAY;
   const limiters = { narrow: undefined, wide: undefined };
-  return { config: configOf(env), db: env.DB, bucket: env.BUCKET, now, fetch, limiters };
+  return { config: configOf(env), db: env.DB, bucket: env.BUCKET, now, fetch, limiters, defer: () => undefined };
 }
 
 const column = async (sql: string): Promise<unknown[]> => {

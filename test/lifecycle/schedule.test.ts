@@ -1,4 +1,4 @@
-import { createScheduledController } from "cloudflare:test";
+import { createExecutionContext, createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import worker from "../../src/worker.ts";
@@ -181,7 +181,7 @@ it("keeps what was just discarded: a transaction that was taken for lost may sti
   await patch(location, randomBytes(100_000));
   await send("DELETE", location);
   const [noted] = await discarded();
-  await worker.scheduled(createScheduledController(), env);
+  await worker.scheduled(createScheduledController(), env, createExecutionContext());
   expect(await env.BUCKET.head(noted!.object_key)).not.toBeNull();
   await runSchedule();
   expect(await env.BUCKET.head(noted!.object_key)).toBeNull();

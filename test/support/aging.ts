@@ -1,4 +1,4 @@
-import { createScheduledController } from "cloudflare:test";
+import { createExecutionContext, createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import worker from "../../src/worker.ts";
 import { endGrace } from "./registry.ts";
@@ -17,7 +17,7 @@ export async function age(repository: string): Promise<void> {
 
 /** Runs what the cron trigger runs, once, with other settings. */
 export async function tick(settings: Readonly<Record<string, string>> = {}): Promise<void> {
-  await worker.scheduled(createScheduledController(), { ...env, ...settings });
+  await worker.scheduled(createScheduledController(), { ...env, ...settings }, createExecutionContext());
 }
 
 /** Lets as much time pass for a repository as it takes until all that nothing needs of it is gone. */
