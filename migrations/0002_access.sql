@@ -109,6 +109,9 @@ CREATE INDEX audit_events_by_repository ON audit_events (repository, id) WHERE r
 CREATE INDEX audit_events_by_actor ON audit_events (actor, id);
 CREATE INDEX audit_events_by_action ON audit_events (action, id);
 
+-- The deletion of a repository ends its uploads.
+CREATE INDEX upload_sessions_by_repository ON upload_sessions (repository);
+
 -- Actors are named like subjects from now on.
 UPDATE manifests SET pushed_by = 'account:' || pushed_by;
 UPDATE tag_events SET actor = 'account:' || actor;

@@ -21,6 +21,8 @@ export interface Config {
   readonly gcGraceMs: number;
   /** How long a manifest stays that nothing holds, or that was deleted; undefined: for ever. */
   readonly untaggedTtlMs: number | undefined;
+  /** The header in which the edge, or a proxy, states a client's address; empty: none does. */
+  readonly clientAddressHeader: string;
   /** How long audit events are kept. */
   readonly auditTtlMs: number;
   readonly adminPassword: string;
@@ -90,6 +92,7 @@ const ConfigSchema = v.object({
     ]),
     "7d",
   ),
+  CLIENT_ADDRESS_HEADER: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]*$/, "must be the name of a header")), ""),
   AUDIT_TTL: v.optional(duration("1d"), "365d"),
   ADMIN_PASSWORD: secret(8, "set it with `npx wrangler secret put ADMIN_PASSWORD`"),
   TOKEN_SECRET: secret(32, "set it with `openssl rand -base64 48 | npx wrangler secret put TOKEN_SECRET`"),
@@ -113,6 +116,7 @@ function parseConfig(env: object): Config {
     passwordIterations: settings.PASSWORD_ITERATIONS,
     gcGraceMs: settings.GC_GRACE,
     untaggedTtlMs: settings.UNTAGGED_TTL,
+    clientAddressHeader: settings.CLIENT_ADDRESS_HEADER,
     auditTtlMs: settings.AUDIT_TTL,
     adminPassword: settings.ADMIN_PASSWORD,
     tokenSecrets: [settings.TOKEN_SECRET, ...(settings.TOKEN_SECRET_PREVIOUS ? [settings.TOKEN_SECRET_PREVIOUS] : [])],

@@ -7,3 +7,12 @@ export function logError(event: string, error: unknown, fields: Readonly<Record<
 export function logInfo(event: string, fields: Readonly<Record<string, unknown>> = {}): void {
   console.info(JSON.stringify({ level: "info", event, ...fields }));
 }
+
+/** Waits for work that nothing depends on: a failure is logged, and that is all. */
+export async function unlessItFails(event: string, work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    logError(event, error);
+  }
+}

@@ -3,12 +3,13 @@ import * as accounts from "./admin/accounts.ts";
 import * as audit from "./admin/audit.ts";
 import * as caller from "./admin/caller.ts";
 import * as collection from "./admin/collection.ts";
-import { describeApi } from "./admin/openapi.ts";
+import { type DescribedRoute, openApi } from "./admin/openapi.ts";
 import * as policy from "./admin/policy.ts";
 import * as repositories from "./admin/repositories.ts";
 import * as tokens from "./admin/tokens.ts";
 import * as trust from "./admin/trust.ts";
 import { type Access, API_ACCESS, type Caller, CATALOG_ACCESS } from "./auth/access.ts";
+import { assertAdmin } from "./auth/admin.ts";
 import { ANYONE, authorize } from "./auth/authenticate.ts";
 import type { Context } from "./context.ts";
 import { OciError } from "./oci/error.ts";
@@ -63,7 +64,7 @@ const ROUTES: readonly Route[] = [
   ["put", "/v2/:name+/manifests/:reference", PUSH, manifests.putManifest], // end-7a, end-7b
   ["delete", "/v2/:name+/manifests/:reference", DELETE, manifests.deleteManifest], // end-9
 
-  ["get", "/api/openapi.json", "open", openApi],
+  ["get", "/api/openapi.json", "open", openApi(describedRoutes)],
   ["get", "/api/caller", "api", caller.showCaller],
   ["get", "/api/accounts", "admin", accounts.listAccounts],
   ["post", "/api/accounts", "admin", accounts.addAccount],
@@ -88,13 +89,11 @@ const ROUTES: readonly Route[] = [
   ["post", "/api/collection", "admin", collection.runCollection],
 ];
 
-/** The API's own description, of the routes above. */
-// eslint-disable-next-line @typescript-eslint/require-await -- a handler
-async function openApi(): Promise<Response> {
-  const routes = ROUTES.map(([method, path, requirement, handler]) => {
+/** The routes above, for the API's own description. */
+function describedRoutes(): DescribedRoute[] {
+  return ROUTES.map(([method, path, requirement, handler]) => {
     return { method, path, requirement: String(requirement), handler };
   });
-  return Response.json(describeApi(routes));
 }
 
 /** What the router hands on: the parsed path and the request it parsed. */
@@ -123,9 +122,7 @@ async function findCaller(
 ): Promise<Caller> {
   if (requirement === "open") return ANYONE;
   const found = await authorize(context, { request, url, access: requiredAccess(requirement, params.name) });
-  if (requirement === "admin" && found.role !== "admin") {
-    throw new OciError("DENIED", { message: `${found.actor.name} is no admin: ask one` });
-  }
+  if (requirement === "admin") await assertAdmin(context, found);
   return found;
 }
 

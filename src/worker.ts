@@ -25,6 +25,8 @@ async function respond(request: Request, env: Env, execution: ExecutionContext):
   // Old clients take a registry without this header for one of an older protocol.
   response.headers.set("Docker-Distribution-API-Version", "registry/2.0");
   response.headers.set("X-Content-Type-Options", "nosniff");
+  // Lists and refusals are one caller's, and true for now.
+  if (!response.headers.has("Cache-Control")) response.headers.set("Cache-Control", "private, no-cache");
   return response;
 }
 

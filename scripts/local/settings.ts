@@ -5,6 +5,9 @@ import { ADMIN_PASSWORD, loadSecrets } from "./secrets.ts";
 /** Where the admin's password may be given, so that it is in no file. */
 const PASSWORD_VARIABLE = "STOWAGE_ADMIN_PASSWORD";
 
+/** Cloudflare's edge is not there to state a client's address, and whoever states one may be lying. */
+const NO_EDGE = { CLIENT_ADDRESS_HEADER: "" };
+
 /** Where the admin's password comes from; it is shown only when it was made just now. */
 export type PasswordSource =
   { kind: "made"; password: string; path: string } | { kind: "kept"; path: string } | { kind: "given"; by: string };
@@ -35,5 +38,5 @@ export function readSettings(options: Options, project: Project, data: string): 
       ? { kind: "made", password: secrets.values[ADMIN_PASSWORD] ?? "", path }
       : { kind: "kept", path };
   };
-  return { bindings: { ...project.vars, ...secrets.values, ...overrides }, password: source() };
+  return { bindings: { ...project.vars, ...NO_EDGE, ...secrets.values, ...overrides }, password: source() };
 }

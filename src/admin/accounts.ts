@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import { isAccessToken } from "../auth/access-token.ts";
 import * as auth from "../auth/accounts.ts";
+import { assertAdmin } from "../auth/admin.ts";
+import { addressOf } from "../auth/authenticate.ts";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../auth/password.ts";
 import { OciError } from "../oci/error.ts";
 import { parsePage } from "../oci/page.ts";
@@ -32,7 +34,7 @@ function toAccount({ name, role, createdAt, createdBy }: auth.Account): v.InferO
 export const listAccounts = endpoint(
   {
     summary: "Lists the accounts. The bootstrap account, admin, is not among them.",
-    query: v.object(PAGE_QUERY),
+    query: v.strictObject(PAGE_QUERY),
     answer: v.object({ accounts: v.array(Account) }),
   },
   async (call) => {
@@ -45,7 +47,7 @@ export const listAccounts = endpoint(
 export const addAccount = endpoint(
   {
     summary: "Adds an account.",
-    body: v.object({
+    body: v.strictObject({
       name: Name,
       role: v.optional(v.picklist(["admin", "member"], "use admin or member"), "member"),
       password: v.optional(Password),
@@ -66,20 +68,33 @@ export const removeAccount = endpoint(
   },
 );
 
-/** A member may change the own password alone, and proves to know the one before: a log-in that was stolen does not. */
-async function assertMaySetPassword(call: Call, name: string, currentPassword: string | undefined): Promise<void> {
-  if (call.caller.role === "admin") return;
+/**
+ * A member may change the own password alone, and proves to know the one before: a log-in that was stolen does not.
+ * @returns the credential that the new one replaces; undefined for an admin, who replaces whichever there is.
+ */
+async function credentialToReplace(
+  call: Call,
+  name: string,
+  currentPassword: string | undefined,
+): Promise<string | undefined> {
+  if (call.caller.role === "admin") {
+    await assertAdmin(call.context, call.caller);
+    return undefined;
+  }
   if (call.caller.actor.name !== `account:${name}`) {
     throw new OciError("DENIED", { message: "only an admin may set the password of another account" });
   }
-  if (currentPassword !== undefined && (await auth.isPasswordOf(call.context, name, currentPassword))) return;
+  const login = { origin: call.url.origin, address: addressOf(call.context, call.request) };
+  const credential =
+    currentPassword === undefined ? undefined : await auth.findCredential(call.context, name, currentPassword, login);
+  if (credential !== undefined) return credential;
   throw new OciError("DENIED", { message: "currentPassword must be the password of this account as it is now" });
 }
 
 export const setPassword = endpoint(
   {
     summary: "Gives an account another password: an admin any account, a member the own one.",
-    body: v.object({
+    body: v.strictObject({
       password: v.optional(Password),
       currentPassword: v.optional(v.pipe(v.string(), v.description("The password until now; an admin needs none."))),
     }),
@@ -87,8 +102,9 @@ export const setPassword = endpoint(
   },
   async (call) => {
     const name = nameOf(call);
-    await assertMaySetPassword(call, name, call.body.currentPassword);
-    const password = await auth.setPassword(call.context, { name, password: call.body.password }, call.caller.actor);
-    return { name, password };
+    const replaces = await credentialToReplace(call, name, call.body.currentPassword);
+    const { password } = call.body;
+    const made = await auth.setPassword(call.context, { name, password, replaces }, call.caller.actor);
+    return { name, password: made };
   },
 );

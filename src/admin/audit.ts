@@ -20,7 +20,7 @@ const Event = v.object({
 export const listAuditEvents = endpoint(
   {
     summary: "Lists who changed what, newest first.",
-    query: v.object({
+    query: v.strictObject({
       ...PAGE_QUERY,
       repository: v.optional(v.string()),
       actor: v.optional(v.string()),

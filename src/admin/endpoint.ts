@@ -1,18 +1,20 @@
 import * as v from "valibot";
 import { OciError } from "../oci/error.ts";
-import { type Call, type Handler, nextPage } from "../protocol/call.ts";
+import { type Call, type Handler, nextPage, readBody } from "../protocol/call.ts";
 
 type Schema = v.GenericSchema | v.GenericSchemaAsync;
 
 /** What is told of an endpoint, in docs and in the OpenAPI document. */
 export interface EndpointDescription {
   readonly summary: string;
-  /** Parameters of the query; each value is a text. */
-  readonly query?: v.ObjectSchema<v.ObjectEntries, undefined>;
+  /** Parameters of the query; each value is a text. Without a schema, there are none. */
+  readonly query?: v.StrictObjectSchema<v.ObjectEntries, undefined>;
   readonly body?: Schema;
   /** The status of success, 200 where none is given, and what comes with it; without a schema, nothing does. */
   readonly status?: 201 | 204;
   readonly answer?: Schema;
+  /** What a 204 in place of the answer means; undefined where there is none. */
+  readonly empty?: string;
 }
 
 /** A call whose query and body have been parsed. */
@@ -24,32 +26,70 @@ export type Endpoint = Handler & { readonly description: EndpointDescription };
 /** No body of the API is longer: a key set is a few thousand bytes. */
 const BODY_MAX_BYTES = 256 * 1024;
 
-function invalid(issues: readonly v.BaseIssue<unknown>[]): OciError {
-  const detail = issues.map((issue) => ({ path: v.getDotPath(issue) ?? "", message: issue.message }));
+/** Whoever sent a list of a thousand wrong entries learns from a few of them. */
+const ISSUES_MAX = 20;
+
+interface Objection {
+  /** The member of the body, or the parameter of the query; empty for the whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+function invalid(objections: readonly Objection[]): OciError {
+  const detail = objections.slice(0, ISSUES_MAX);
   const [first] = detail;
   const where = first && first.path !== "" ? `${first.path}: ` : "";
   return new OciError("REQUEST_INVALID", { message: `${where}${first?.message ?? "invalid"}`, detail });
 }
 
-function parse<S extends Schema>(schema: S, input: unknown): v.InferOutput<S> {
-  const result = v.safeParse(schema as v.GenericSchema, input);
-  if (!result.success) throw invalid(result.issues);
-  return result.output;
+/** What is wrong, where the schema has no words of its own for it. */
+function advise({ expected, received }: v.BaseIssue<unknown>): string {
+  if (expected === "never") return "is not known here: leave it out";
+  if (received === "undefined") return "is missing";
+  const kinds: Record<string, string> = { Object: "a JSON object", string: "a text" };
+  return `use ${kinds[expected ?? ""] ?? "another value"}`;
 }
 
-async function readJson(request: Request): Promise<unknown> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const piece of request.body ?? []) {
-    size += (piece as Uint8Array).byteLength;
-    if (size > BODY_MAX_BYTES) throw new OciError("REQUEST_INVALID", { message: "the body is larger than 256 KiB" });
-    pieces.push(piece as Uint8Array);
-  }
+function parse<S extends Schema>(schema: S, input: unknown): v.InferOutput<S> {
+  const result = v.safeParse(schema as v.GenericSchema, input, { message: advise });
+  if (result.success) return result.output;
+  throw invalid(result.issues.map((issue) => ({ path: v.getDotPath(issue) ?? "", message: issue.message })));
+}
+
+const NO_QUERY = v.strictObject({});
+
+/** The parameters by name. One that is misspelt, or there twice, would change the meaning of the others in silence. */
+function readQuery(query: URLSearchParams): Record<string, string> {
+  const names = [...query.keys()];
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) throw invalid([{ path: repeated, message: "give it once" }]);
+  return Object.fromEntries(query);
+}
+
+/** Names of members that checked objects silently lose, as JavaScript has a meaning for them; a condition lost lets more in. */
+const LOST_NAMES: readonly string[] = ["__proto__", "constructor", "prototype"];
+
+function parseJson(text: string): unknown {
+  let lost: string | undefined;
+  let value: unknown;
   try {
-    return JSON.parse(await new Blob(pieces).text()) as unknown;
+    value = JSON.parse(text, (name, member: unknown) => {
+      if (LOST_NAMES.includes(name)) lost = name;
+      return member;
+    });
   } catch {
     throw new OciError("REQUEST_INVALID", { message: "the body is no JSON" });
   }
+  if (lost !== undefined) throw invalid([{ path: lost, message: "cannot be the name of anything here" }]);
+  // To the library that checks, a list is an object too.
+  if (Array.isArray(value)) throw invalid([{ path: "", message: "use a JSON object" }]);
+  return value;
+}
+
+async function readJson(request: Request): Promise<unknown> {
+  const body = await readBody(request, BODY_MAX_BYTES);
+  if (body === undefined) throw new OciError("REQUEST_INVALID", { message: "the body is larger than 256 KiB" });
+  return parseJson(new TextDecoder().decode(body));
 }
 
 type OutputOf<S> = S extends Schema ? v.InferOutput<S> : undefined;
@@ -60,7 +100,7 @@ export function endpoint<const D extends EndpointDescription>(
   handle: (call: ParsedCall<OutputOf<D["query"]>, OutputOf<D["body"]>>) => Promise<unknown>,
 ): Endpoint {
   const handler = async (call: Call): Promise<Response> => {
-    const query = description.query && parse(description.query, Object.fromEntries(call.url.searchParams));
+    const query: unknown = parse(description.query ?? NO_QUERY, readQuery(call.url.searchParams));
     const body = description.body && parse(description.body, await readJson(call.request));
     const answer = await handle({ ...call, query, body } as ParsedCall<OutputOf<D["query"]>, OutputOf<D["body"]>>);
     if (answer instanceof Response) return answer;

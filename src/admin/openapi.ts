@@ -1,7 +1,7 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
-import type * as v from "valibot";
+import * as v from "valibot";
 import type { Handler } from "../protocol/call.ts";
-import type { Endpoint, EndpointDescription } from "./endpoint.ts";
+import { endpoint, type Endpoint, type EndpointDescription } from "./endpoint.ts";
 
 /** A route of the table, as far as the document shows it. */
 export interface DescribedRoute {
@@ -39,7 +39,7 @@ function parametersOf(path: string, { query }: EndpointDescription): object[] {
 
 function operationOf({ path, requirement, handler }: DescribedRoute & { handler: Endpoint }): object {
   const { description } = handler;
-  const { summary, body, answer, status = 200 } = description;
+  const { summary, body, answer, empty, status = 200 } = description;
   const isOpen = requirement === "open";
   return {
     summary,
@@ -48,6 +48,7 @@ function operationOf({ path, requirement, handler }: DescribedRoute & { handler:
     ...(body && { requestBody: { required: true, ...json(schemaOf(body, "input")) } }),
     responses: {
       [status]: { description: "Done.", ...(answer && json(schemaOf(answer, "output"))) },
+      ...(empty !== undefined && { 204: { description: empty } }),
       default: { description: "Refused: the errors say why.", ...json({ $ref: "#/components/schemas/Errors" }) },
     },
     security: isOpen ? [] : [{ basic: [] }, { bearer: [] }],
@@ -70,7 +71,7 @@ const ERRORS = {
 };
 
 /** The OpenAPI 3.1 document of those routes that describe themselves, made of what they parse by. */
-export function describeApi(routes: readonly DescribedRoute[]): object {
+function describeApi(routes: readonly DescribedRoute[]): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
     const { method, path, handler } = route;
@@ -88,4 +89,13 @@ export function describeApi(routes: readonly DescribedRoute[]): object {
     paths,
     components: { schemas: { Errors: ERRORS }, securitySchemes: { basic: { type: "http", scheme: "basic" }, bearer } },
   };
+}
+
+/** The endpoint that gives the document, itself included. `routes` is asked when it is called: it is one of them. */
+export function openApi(routes: () => readonly DescribedRoute[]): Endpoint {
+  return endpoint(
+    { summary: "Describes this API as an OpenAPI 3.1 document.", answer: v.looseObject({ openapi: v.string() }) },
+    // eslint-disable-next-line @typescript-eslint/require-await -- a handler
+    async () => describeApi(routes()),
+  );
 }

@@ -28,7 +28,11 @@ function toRecordedRule(rule: auth.RecordedRule): v.InferOutput<typeof RecordedR
 export const listRules = endpoint(
   {
     summary: "Lists the rules: all, those of a subject, or those whose pattern holds a repository.",
-    query: v.object({ ...PAGE_QUERY, subject: v.optional(SubjectText), repository: v.optional(RepositoryNameText) }),
+    query: v.strictObject({
+      ...PAGE_QUERY,
+      subject: v.optional(SubjectText),
+      repository: v.optional(RepositoryNameText),
+    }),
     answer: v.object({ rules: v.array(RecordedRule) }),
   },
   async (call) => {
@@ -42,7 +46,7 @@ export const listRules = endpoint(
 export const grant = endpoint(
   {
     summary: "Grants actions on the repositories of a pattern, beside those granted before.",
-    body: v.object({ subject: SubjectText, repository: RepositoryPatternText, actions: Actions }),
+    body: v.strictObject({ subject: SubjectText, repository: RepositoryPatternText, actions: Actions }),
     answer: RecordedRule,
   },
   async ({ context, caller, body }) => {
@@ -57,9 +61,14 @@ export const grant = endpoint(
 
 export const revoke = endpoint(
   {
-    summary: "Takes actions, or all, out of the rule for a subject and exactly this pattern. 204 when none is left.",
-    query: v.object({ subject: SubjectText, repository: RepositoryPatternText, actions: v.optional(ActionsText) }),
+    summary: "Takes actions, or all, out of the rule for a subject and exactly this pattern.",
+    query: v.strictObject({
+      subject: SubjectText,
+      repository: RepositoryPatternText,
+      actions: v.optional(ActionsText),
+    }),
     answer: RecordedRule,
+    empty: "Nothing of the rule is left.",
   },
   async ({ context, caller, query }) => {
     const left = await auth.revoke(context, { ...query, actions: query.actions ?? ACTIONS }, caller.actor);
@@ -70,7 +79,7 @@ export const revoke = endpoint(
 export const check = endpoint(
   {
     summary: "Says what a subject may do with a repository, and by which rules.",
-    query: v.object({ subject: SubjectText, repository: RepositoryNameText }),
+    query: v.strictObject({ subject: SubjectText, repository: RepositoryNameText }),
     answer: v.object({
       subject: v.string(),
       repository: v.string(),

@@ -19,7 +19,7 @@ function toRepository({ name, isPublic, createdAt }: registry.ListedRepository):
 export const listRepositories = endpoint(
   {
     summary: "Lists the repositories that the caller may pull.",
-    query: v.object(PAGE_QUERY),
+    query: v.strictObject(PAGE_QUERY),
     answer: v.object({ repositories: v.array(Repository) }),
   },
   async (call) => {
@@ -53,7 +53,7 @@ export const showRepository = endpoint(
 );
 
 const Settings = v.pipe(
-  v.object({
+  v.strictObject({
     visibility: v.optional(Visibility),
     immutableTags: v.optional(v.boolean("use true or false")),
     exceptTags: v.optional(

@@ -58,17 +58,35 @@ export const ActionsText = v.pipe(
   v.transform((list) => inOrder(list.split(","))),
 );
 
-const LIFE_ADVICE = "use a duration such as 12h or 90d, or never";
+/** As far as settings go; dates end somewhere too. */
+const LIFE_MAX = "36500d";
+
+const LIFE_ADVICE = `use a duration such as 12h or 90d, of at most ${LIFE_MAX}, or never`;
+
+function isLife(text: string): boolean {
+  const [life, max] = [parseDuration(text) ?? 0, parseDuration(LIFE_MAX) ?? 0];
+  return text === "never" || (life > 0 && life <= max);
+}
 
 /** A duration in milliseconds, or undefined for `never`. */
 export const Life = v.pipe(
   v.string(LIFE_ADVICE),
-  v.check((life) => life === "never" || (parseDuration(life) ?? 0) > 0, LIFE_ADVICE),
+  v.check(isLife, LIFE_ADVICE),
   v.transform((life) => (life === "never" ? undefined : parseDuration(life))),
 );
 
-/** RFC 3339, in UTC. */
-export const Time = v.pipe(v.string(), v.isoTimestamp());
+const TIME_ADVICE = "use a time such as 2026-07-28T12:00:00Z";
+
+/** Of what the library takes, only what RFC 3339 does: JavaScript reads no short offset, and a day that is none as the next. */
+function isTime(text: string): boolean {
+  const [, day] = /^(\d{4}-\d\d-\d\d)T.+(?:Z|:\d\d)$/.exec(text) ?? [];
+  return (
+    day !== undefined && !Number.isNaN(Date.parse(text)) && new Date(Date.parse(day)).toISOString().startsWith(day)
+  );
+}
+
+/** RFC 3339. */
+export const Time = v.pipe(v.string(TIME_ADVICE), v.isoTimestamp(TIME_ADVICE), v.check(isTime, TIME_ADVICE));
 
 /** The parameters of a list's page. */
 export const PAGE_QUERY = {

@@ -30,7 +30,7 @@ function toToken({ name, id, grants, ...token }: auth.ListedToken): v.InferOutpu
 export const listTokens = endpoint(
   {
     summary: "Lists the access tokens, and what rules let each do.",
-    query: v.object(PAGE_QUERY),
+    query: v.strictObject(PAGE_QUERY),
     answer: v.object({ tokens: v.array(Token) }),
   },
   async (call) => {
@@ -43,7 +43,7 @@ export const listTokens = endpoint(
 export const createToken = endpoint(
   {
     summary: "Makes an access token. With any username, it serves as a password.",
-    body: v.object({
+    body: v.strictObject({
       name: Name,
       repositories: v.pipe(
         v.array(RepositoryPatternText, "give a list of repository patterns"),

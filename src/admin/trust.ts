@@ -42,7 +42,7 @@ function toTrustRule({ keys, createdAt, ...rule }: auth.RecordedTrustRule): v.In
 export const listTrustRules = endpoint(
   {
     summary: "Lists the trust rules: which tokens of other issuers are let in, and to what.",
-    query: v.object(PAGE_QUERY),
+    query: v.strictObject(PAGE_QUERY),
     answer: v.object({ rules: v.array(TrustRule) }),
   },
   async (call) => {
@@ -55,7 +55,7 @@ export const listTrustRules = endpoint(
 export const addTrustRule = endpoint(
   {
     summary: "Lets tokens of an OpenID Connect issuer in, as the password of the username oidc.",
-    body: v.object({
+    body: v.strictObject({
       name: Name,
       ...shared,
       actions: Actions,

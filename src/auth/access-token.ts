@@ -1,4 +1,5 @@
 import type { Context } from "../context.ts";
+import { unlessItFails } from "../log.ts";
 import { type AccessToken, findAccessToken, touchAccessToken } from "../metadata/access-tokens.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import { isEqual } from "./equality.ts";
@@ -62,6 +63,8 @@ async function useToken(
   rules: Authority["rules"],
 ): Promise<(Authority & { readonly id: string }) | undefined> {
   if (token.expiresAt !== undefined && token.expiresAt <= now()) return undefined;
-  if ((token.lastUsedAt ?? 0) <= now() - LAST_USED_STEP_MS) await touchAccessToken(db, token.id, now());
+  if ((token.lastUsedAt ?? 0) <= now() - LAST_USED_STEP_MS) {
+    await unlessItFails("the use of an access token could not be noted", touchAccessToken(db, token.id, now()));
+  }
   return { ...authorityOfToken(token, rules), id: token.id };
 }

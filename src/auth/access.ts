@@ -19,6 +19,10 @@ export const API_ACCESS: Access = { type: "registry", name: "api", actions: ["*"
 export interface Caller {
   readonly actor: Actor;
   readonly role: Role | undefined;
+  /** Names the password that was proved; undefined for whoever is no account. */
+  readonly credentialId: string | undefined;
+  /** Whether the credentials themselves came with the request, or a token that was given for them before. */
+  readonly scheme: "basic" | "bearer";
   /** The repositories that lists show. */
   readonly visibility: Visibility;
   /** Whether these credentials allow all that `access` asks. */

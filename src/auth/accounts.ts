@@ -4,9 +4,9 @@ import type { Account, Role } from "../metadata/accounts.ts";
 import { OciError } from "../oci/error.ts";
 import { type Page, type PageRequest, toPage } from "../oci/page.ts";
 import type { Actor } from "../policy/actor.ts";
-import { OIDC_USERNAME } from "./identify.ts";
+import { identify, type LoginContext, OIDC_USERNAME } from "./identify.ts";
 import { ADMIN_ACCOUNT } from "./identity.ts";
-import { generatePassword, hashPassword, verifyPassword } from "./password.ts";
+import { generatePassword, hashPassword } from "./password.ts";
 
 export type { Account } from "../metadata/accounts.ts";
 
@@ -53,24 +53,38 @@ function unknownAccount(name: string): OciError {
 
 /**
  * Gives an account another password; what was logged in with the old one ends within the life of a bearer token.
- * @throws OciError NOT_FOUND; CONFLICT for the bootstrap account, whose password is a secret of the Worker.
+ * @param replaces the credential that {@link findCredential} gave; undefined: whichever there is.
+ * @throws OciError NOT_FOUND; CONFLICT for the bootstrap account, whose password is a secret of the Worker, and where the
+ * password is another one already.
  */
 export async function setPassword(
   context: Context,
-  { name, password }: { name: string; password: string | undefined },
+  { name, password, replaces }: { name: string; password: string | undefined; replaces: string | undefined },
   actor: Actor,
 ): Promise<MadePassword> {
   const { made, ...credential } = await makeCredential(context, password);
   const entry = { action: "account.password", actor, detail: { name } } as const;
-  const isSet = await metadata.updatePassword(context.db, { name, ...credential }, entry, context.now());
-  if (!isSet) throw unknownAccount(name);
-  return made;
+  const isSet = await metadata.updatePassword(context.db, { name, ...credential, replaces }, entry, context.now());
+  if (isSet) return made;
+  if (replaces === undefined) throw unknownAccount(name);
+  throw new OciError("CONFLICT", { message: "the password was changed meanwhile: log in again" });
 }
 
-/** Whether this is the account's password now: asked of who wants to change their own. One D1 query. */
-export async function isPasswordOf({ db }: Context, name: string, password: string): Promise<boolean> {
-  const { account } = await metadata.findAccount(db, name, []);
-  return account !== undefined && (await verifyPassword(password, account.passwordHash));
+/**
+ * The credential of the account whose password this is now: asked of who wants to change their own. It is a log-in like any
+ * other, so that failures count. Undefined for a wrong one. One D1 round trip. Throws TOOMANYREQUESTS.
+ */
+export async function findCredential(
+  context: Context,
+  name: string,
+  password: string,
+  origin: Omit<LoginContext, "repositories">,
+): Promise<string | undefined> {
+  const found = await identify(context, { username: name, password }, { ...origin, repositories: [] });
+  if (found.kind === "rejected") return undefined;
+  // What looks like an access token is one, whatever the username.
+  const { actor, credentialId } = found.authority.identity;
+  return actor.name === `account:${name}` ? credentialId : undefined;
 }
 
 /** Removes an account and all that was granted to it. Throws NOT_FOUND; CONFLICT for the bootstrap account. */

@@ -12,7 +12,7 @@ import { TOKEN_SERVICE, verifyToken } from "./token.ts";
 
 /** What a request's Authorization header came to. */
 type Authentication =
-  | { readonly kind: "caller"; readonly caller: Caller; readonly scheme: "basic" | "bearer" }
+  | { readonly kind: "caller"; readonly caller: Caller }
   | { readonly kind: "anonymous" }
   | { readonly kind: "rejected"; readonly error: "invalid_token" | undefined; readonly message: string };
 
@@ -27,9 +27,10 @@ export interface AuthorizeRequest {
   readonly access: Access | undefined;
 }
 
-/** The client's address. Cloudflare's edge sets the header, whatever the client sent. */
-export function addressOf(request: Request): string | undefined {
-  return request.headers.get("CF-Connecting-IP") ?? undefined;
+/** The client's address, where something in front of the Worker tells it, whatever the client sent. */
+export function addressOf({ config }: Context, request: Request): string | undefined {
+  const { clientAddressHeader } = config;
+  return clientAddressHeader === "" ? undefined : (request.headers.get(clientAddressHeader) ?? undefined);
 }
 
 /** The repositories whose rules matter: the one in question, and the one that a mount is from. */
@@ -38,9 +39,10 @@ function repositoriesOf({ access, url }: AuthorizeRequest): RepositoryName[] {
   return [...(access?.type === "repository" ? [access.name] : []), ...(isRepositoryName(from) ? [from] : [])];
 }
 
-function callerOf(identity: Identity, allows: Caller["allows"]): Caller {
-  const { actor, role } = identity;
-  return { actor, role, visibility: visibilityOf(identity), allows, mayPullAnything: role === "admin" };
+function callerOf(identity: Identity, scheme: Caller["scheme"], allows: Caller["allows"]): Caller {
+  const { actor, role, credentialId } = identity;
+  const visibility = visibilityOf(identity);
+  return { actor, role, credentialId, scheme, visibility, allows, mayPullAnything: role === "admin" };
 }
 
 /** A caller whose rights are those of the rules. */
@@ -50,7 +52,7 @@ function callerWith(authority: Authority): Caller {
     const allowed = actionsOf(authority, access.name);
     return access.actions.every((action) => allowed.includes(action));
   };
-  return callerOf(authority.identity, allows);
+  return callerOf(authority.identity, "basic", allows);
 }
 
 /** The caller that the request proves to be, by Basic or Bearer. Asks no database for a token of the token endpoint. */
@@ -64,20 +66,20 @@ async function authenticate(context: Context, wanted: AuthorizeRequest): Promise
   const credentials = bearer === undefined ? parseBasic(authorization) : { username: "", password: bearer };
   if (!credentials) return { kind: "anonymous" };
   const { url, request } = wanted;
-  const login = { repositories: repositoriesOf(wanted), origin: url.origin, address: addressOf(request) };
+  const login = { repositories: repositoriesOf(wanted), origin: url.origin, address: addressOf(context, request) };
   return toAuthentication(await identify(context, credentials, login));
 }
 
 function toAuthentication(found: Identification): Authentication {
   if (found.kind === "rejected") return { kind: "rejected", error: undefined, message: found.message };
-  return { kind: "caller", scheme: "basic", caller: callerWith(found.authority) };
+  return { kind: "caller", caller: callerWith(found.authority) };
 }
 
 async function authenticateBearer({ config, now }: Context, text: string): Promise<Authentication> {
   const token = await verifyToken(config, text, now());
   if (!token) return { kind: "rejected", error: "invalid_token", message: "the token is invalid or has expired" };
   const { identity, access } = token;
-  return { kind: "caller", scheme: "bearer", caller: callerOf(identity, (wanted) => covers(access, wanted)) };
+  return { kind: "caller", caller: callerOf(identity, "bearer", (wanted) => covers(access, wanted)) };
 }
 
 /** A client that pushes looks first at what is there: it is told to ask for both, as all registries tell it. */
@@ -142,13 +144,14 @@ export async function authorize(context: Context, wanted: AuthorizeRequest): Pro
     case "rejected":
       throw unauthorized({ origin, access, error: authentication.error, message: authentication.message });
     case "caller": {
-      const { caller, scheme } = authentication;
+      const { caller } = authentication;
       const isKnown = caller.actor.name !== ANONYMOUS.actor.name;
       if (access === undefined ? isKnown : caller.allows(access)) return caller;
       // A token that was given to nobody proves nothing.
       if (access === undefined) throw unauthorized({ origin, access, error: undefined });
-      if (scheme === "basic") throw new OciError("DENIED", { detail: [toDetail(access)] });
-      throw unauthorized({ origin, access, error: "insufficient_scope", message: "the token does not allow this" });
+      if (caller.scheme === "basic") throw new OciError("DENIED", { detail: [toDetail(access)] });
+      const message = isKnown ? "requested access to the resource is denied" : undefined;
+      throw unauthorized({ origin, access, error: "insufficient_scope", message });
     }
   }
 }

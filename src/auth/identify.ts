@@ -1,4 +1,5 @@
 import type { Context } from "../context.ts";
+import { unlessItFails } from "../log.ts";
 import { type AccountCredential, findAccount, replacePasswordHash } from "../metadata/accounts.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import { isSubjectName } from "../policy/subject.ts";
@@ -9,7 +10,7 @@ import { ADMIN_ACCOUNT, type Authority } from "./identity.ts";
 import { fingerprints } from "./keys.ts";
 import { LoginLimits } from "./login-limits.ts";
 import { authorityOfClaims, verifyOidcLogin } from "./oidc-login.ts";
-import { hashPassword, isOutdated, verifyNothing, verifyPassword } from "./password.ts";
+import { hashPassword, isOutdated, PASSWORD_LENGTH_MAX, verifyNothing, verifyPassword } from "./password.ts";
 import type { RefreshSubject } from "./token.ts";
 
 /** The username under which a token of another issuer is the password. */
@@ -44,10 +45,12 @@ export async function identify(
   credentials: Credentials,
   login: LoginContext,
 ): Promise<Identification> {
-  const { kind, account } = whatKind(credentials);
-  const attempt = { account, address: login.address };
+  const kind = kindOf(credentials);
+  const attempt = { account: accountOf(kind, credentials), address: login.address };
   limits.assertOpen(attempt, context.now());
   const identification = await IDENTIFY[kind](context, credentials, login);
+  // Many may have been tried at once: those that come after the last one allowed learn nothing.
+  limits.assertOpen(attempt, context.now());
   if (identification.kind === "identified") limits.recordSuccess(attempt);
   else await limits.recordFailure(attempt, context.limiters, context.now());
   return identification;
@@ -55,11 +58,19 @@ export async function identify(
 
 type Kind = "token" | "oidc" | "admin" | "account";
 
-/** By which way credentials are checked, and the account whose failures count. */
-function whatKind({ username, password }: Credentials): { kind: Kind; account: string } {
-  if (isAccessToken(password)) return { kind: "token", account: password.slice(0, "stw_0123456789abcdef".length) };
-  if (username === OIDC_USERNAME) return { kind: "oidc", account: OIDC_USERNAME };
-  return { kind: username === ADMIN_ACCOUNT ? "admin" : "account", account: username.slice(0, 64) };
+/** By which way credentials are checked. */
+function kindOf({ username, password }: Credentials): Kind {
+  if (isAccessToken(password)) return "token";
+  if (username === OIDC_USERNAME) return "oidc";
+  return username === ADMIN_ACCOUNT ? "admin" : "account";
+}
+
+/**
+ * The account whose failures count. Nobody guesses 256 random bits or a signature, so an access token and the username of
+ * tokens of other issuers have none: else anybody could lock out all jobs at once.
+ */
+function accountOf(kind: Kind, { username }: Credentials): string | undefined {
+  return kind === "token" || kind === "oidc" ? undefined : username.slice(0, 64);
 }
 
 const IDENTIFY: Readonly<
@@ -83,14 +94,22 @@ async function identifyOidc(
 ): Promise<Identification> {
   const found = await verifyOidcLogin(context, password, repositories, origin);
   if ("rejected" in found) return { kind: "rejected", message: found.rejected };
-  return { kind: "identified", authority: found.authority, refresh: { kind: "oidc", claims: found.claims } };
+  return {
+    kind: "identified",
+    authority: found.authority,
+    refresh: { kind: "oidc", claims: found.claims, trust: found.trust },
+  };
 }
 
 async function identifyAdmin({ config }: Context, { password }: Credentials): Promise<Identification> {
   if (!(await isEqual(password, config.adminPassword))) return WRONG;
   const [credentialId = ""] = await fingerprints(config);
   const refresh = { kind: "account", name: ADMIN_ACCOUNT, credentialId } as const;
-  return { kind: "identified", authority: authorityOfAccount({ name: ADMIN_ACCOUNT, role: "admin" }, []), refresh };
+  return {
+    kind: "identified",
+    authority: authorityOfAccount({ name: ADMIN_ACCOUNT, role: "admin", credentialId }, []),
+    refresh,
+  };
 }
 
 async function identifyAccount(
@@ -99,6 +118,8 @@ async function identifyAccount(
   { repositories }: LoginContext,
 ): Promise<Identification> {
   const { config, db } = context;
+  // Before anything is looked up: how long a refusal takes must not tell whether there is such an account.
+  if (password.length > PASSWORD_LENGTH_MAX) return WRONG;
   // A name that no account can have is asked of no database, but takes as long.
   const known = isSubjectName(username) ? await findAccount(db, username, repositories) : undefined;
   if (!known?.account) {
@@ -108,18 +129,19 @@ async function identifyAccount(
   const { account, rules } = known;
   if (!(await verifyPassword(password, account.passwordHash))) return WRONG;
   if (isOutdated(account.passwordHash, config.passwordIterations)) {
-    await replacePasswordHash(db, account, await hashPassword(password, config.passwordIterations));
+    const hash = await hashPassword(password, config.passwordIterations);
+    await unlessItFails("a password could not be stored anew", replacePasswordHash(db, account, hash));
   }
   const refresh = { kind: "account", name: account.name, credentialId: account.credentialId } as const;
   return { kind: "identified", authority: authorityOfAccount(account, rules), refresh };
 }
 
 function authorityOfAccount(
-  { name, role }: Pick<AccountCredential, "name" | "role">,
+  { name, role, credentialId }: Omit<AccountCredential, "passwordHash">,
   rules: Authority["rules"],
 ): Authority {
   const actor = { name: `account:${name}`, credential: "password" };
-  return { identity: { actor, role, subjects: [`account:${name}`], grants: [] }, rules };
+  return { identity: { actor, role, credentialId, subjects: [`account:${name}`], grants: [] }, rules };
 }
 
 /**
@@ -135,12 +157,12 @@ export async function identifyRefresh(
     case "token":
       return await findToken(context, subject.id, repositories);
     case "oidc":
-      return await authorityOfClaims(context, subject.claims, repositories);
+      return await authorityOfClaims(context, subject, repositories);
     case "account": {
       const { name, credentialId } = subject;
       if (name === ADMIN_ACCOUNT) {
         const isSame = (await fingerprints(context.config)).includes(credentialId);
-        return isSame ? authorityOfAccount({ name, role: "admin" }, []) : undefined;
+        return isSame ? authorityOfAccount({ name, role: "admin", credentialId }, []) : undefined;
       }
       const { account, rules } = await findAccount(context.db, name, repositories);
       return account?.credentialId === credentialId ? authorityOfAccount(account, rules) : undefined;

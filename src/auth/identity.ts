@@ -11,6 +11,8 @@ export interface Identity {
   readonly actor: Actor;
   /** Undefined for whoever is no account. */
   readonly role: Role | undefined;
+  /** Another one for each password of an account; undefined for whoever is none. */
+  readonly credentialId?: string | undefined;
   /** Whose rules apply, beside those for anyone. */
   readonly subjects: readonly Subject[];
   /** What the credentials themselves bring, as those of another issuer do. */

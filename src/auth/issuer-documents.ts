@@ -46,7 +46,7 @@ interface Exchange {
 
 async function fetchJson({ fetcher, issuer, signal }: Exchange, url: string): Promise<unknown> {
   const headers = { Accept: "application/json", "User-Agent": "stowage" };
-  // A redirect is not followed, so that nobody but the issuer's own host answers for it. Workers know no "error" here.
+  // A redirect is not followed: only what the issuer names answers for it. Workers know no "error" here.
   const response = await fetcher(url, { headers, redirect: "manual", signal }).catch((cause: unknown) => {
     throw new KeySetError(issuer, `cannot be reached: ${messageOf(cause)}`, { cause });
   });

@@ -11,7 +11,8 @@ const KEYS_MAX = 10_000;
 
 /** Who tries to log in, and from where. */
 export interface LoginAttempt {
-  readonly account: string;
+  /** Undefined for credentials that nobody can guess: then only the address counts. */
+  readonly account: string | undefined;
   /** Undefined where no edge tells. */
   readonly address: string | undefined;
 }
@@ -50,7 +51,7 @@ export class LoginLimits {
 
   /** Remembers where an account has logged in from. */
   recordSuccess(attempt: LoginAttempt): void {
-    remember(this.#familiar, narrowKey(attempt));
+    if (attempt.account !== undefined) remember(this.#familiar, narrowKey(attempt.account, attempt.address));
   }
 
   /** Counts a failure. */
@@ -58,23 +59,26 @@ export class LoginLimits {
     await Promise.all(
       this.#limitsOf(attempt).map(async ({ key, limit, limiter }) => {
         const count = this.#count(key, now);
+        // At once: others that were tried at the same time are about to be answered.
+        if (count.failures >= limit) count.blockedUntil = now + PERIOD_MS;
         const isOver = (await limiters[limiter]?.limit({ key }))?.success === false;
-        if (isOver || count.failures >= limit) count.blockedUntil = now + PERIOD_MS;
+        if (isOver) count.blockedUntil = now + PERIOD_MS;
       }),
     );
   }
 
   #limitsOf(attempt: LoginAttempt): Limit[] {
-    const { account, address } = attempt;
-    const narrow = narrowKey(attempt);
+    return [...this.#limitsOfAccount(attempt), ...limitsOfAddress(attempt)];
+  }
+
+  #limitsOfAccount({ account, address }: LoginAttempt): Limit[] {
+    if (account === undefined) return [];
+    const narrow = narrowKey(account, address);
     return [
       { key: narrow, limit: NARROW_LIMIT, limiter: "narrow" },
       ...(this.#familiar.has(narrow)
         ? []
         : [{ key: `account ${account}`, limit: WIDE_LIMIT, limiter: "wide" } as const]),
-      ...(address === undefined
-        ? []
-        : [{ key: `address ${network(address)}`, limit: WIDE_LIMIT, limiter: "wide" } as const]),
     ];
   }
 
@@ -87,12 +91,18 @@ export class LoginLimits {
     count.failures += 1;
     const [oldest] = this.#counts.keys();
     if (!known && this.#counts.size >= KEYS_MAX && oldest !== undefined) this.#counts.delete(oldest);
+    // To the end: the first is the one that has not failed for the longest time.
+    this.#counts.delete(key);
     this.#counts.set(key, count);
     return count;
   }
 }
 
-function narrowKey({ account, address }: LoginAttempt): string {
+function limitsOfAddress({ address }: LoginAttempt): Limit[] {
+  return address === undefined ? [] : [{ key: `address ${network(address)}`, limit: WIDE_LIMIT, limiter: "wide" }];
+}
+
+function narrowKey(account: string, address: string | undefined): string {
   return `account ${account} from ${address === undefined ? "here" : network(address)}`;
 }
 
@@ -105,6 +115,7 @@ function network(address: string): string {
 }
 
 function remember(set: Set<string>, key: string): void {
+  set.delete(key);
   const [oldest] = set;
   if (set.size >= KEYS_MAX && oldest !== undefined) set.delete(oldest);
   set.add(key);

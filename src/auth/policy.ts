@@ -23,7 +23,14 @@ export async function listRules(
   return toPage(rules, filter.limit, (rule) => `${rule.subject} ${rule.repository}`);
 }
 
+const ADMIN_SUBJECT: Subject = `account:${ADMIN_ACCOUNT}`;
+
 function unknownSubject(subject: Subject): OciError {
+  if (subject === ADMIN_SUBJECT) {
+    return new OciError("CONFLICT", {
+      message: `${subject} is the bootstrap account, which may do everything without rules`,
+    });
+  }
   const [kind, name] = subject.split(":");
   const advice = { account: "account add", token: "token create", oidc: "trust add" }[kind ?? ""] ?? "";
   return new OciError("NOT_FOUND", { message: `there is no ${subject}: first run stowage ${advice} ${name ?? ""}` });
@@ -31,7 +38,7 @@ function unknownSubject(subject: Subject): OciError {
 
 /**
  * Adds a grant to the rules. One D1 round trip.
- * @throws OciError NOT_FOUND where there is no such subject; CONFLICT where it has too many rules with wildcards.
+ * @throws OciError NOT_FOUND where there is no such subject; CONFLICT where it has too many rules with wildcards, or needs none.
  */
 export async function grant({ db, now }: Context, rule: Rule, actor: Actor): Promise<RecordedRule> {
   const { subject, repository, actions } = rule;
@@ -70,13 +77,15 @@ export interface Verdict {
   readonly rules: readonly Rule[];
 }
 
-/** Says what the rules decide, as for a request. One D1 round trip. */
+const EVERYTHING: Verdict = { actions: ACTIONS, rules: [] };
+
+/** Says what the rules decide, as for a request. One D1 round trip. Throws NOT_FOUND where there is no such subject. */
 export async function check({ db }: Context, subject: Subject, repository: RepositoryName): Promise<Verdict> {
-  const name = subject.startsWith("account:") ? subject.slice("account:".length) : undefined;
-  if (name === ADMIN_ACCOUNT) return { actions: ACTIONS, rules: [] };
+  if (subject === ADMIN_SUBJECT) return EVERYTHING;
+  const [, name] = /^account:(.+)$/.exec(subject) ?? [];
   const found = name === undefined ? undefined : await findAccount(db, name, [repository]);
-  if (found && !found.account) throw unknownSubject(subject);
-  if (found?.account?.role === "admin") return { actions: ACTIONS, rules: [] };
-  const rules = found?.rules ?? (await metadata.findRules(db, [subject], [repository]));
+  if (found?.account?.role === "admin") return EVERYTHING;
+  const rules = found ? found.account && found.rules : await metadata.findRulesOf(db, subject, repository);
+  if (!rules) throw unknownSubject(subject);
   return { actions: allowedActions(rules, repository), rules: grantsFor(rules, repository) };
 }

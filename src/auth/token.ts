@@ -36,6 +36,7 @@ const ClaimsSchema = v.object({
   sub: v.string(),
   credential: v.string(),
   role: v.optional(v.picklist(["admin", "member"])),
+  credentialId: v.optional(v.string()),
   subjects: v.array(v.string()),
   grants: v.array(v.object({ repository: v.string(), actions: v.array(v.string()) })),
   access: v.array(v.object({ type: v.string(), name: v.string(), actions: v.array(v.string()) })),
@@ -85,9 +86,9 @@ async function verify(config: Config, text: string, audience: string, now: numbe
 
 /** Signs a token for exactly this access. What lists show is asked of the rules as they are then. */
 export async function issueToken(config: Config, { identity, access }: Token, now: number): Promise<IssuedToken> {
-  const { actor, role, subjects } = identity;
+  const { actor, role, credentialId, subjects } = identity;
   const grants = access.some(({ type }) => type === "registry") ? identity.grants : [];
-  const payload = { sub: actor.name, credential: actor.credential, role, subjects, grants, access };
+  const payload = { sub: actor.name, credential: actor.credential, role, credentialId, subjects, grants, access };
   const { text, issuedAt } = await sign(config, payload, TOKEN_SERVICE, { now, lifeMs: config.tokenTtlMs });
   return { token: text, issuedAt: new Date(issuedAt * 1000), expiresIn: Math.floor(config.tokenTtlMs / 1000) };
 }
@@ -96,8 +97,8 @@ export async function issueToken(config: Config, { identity, access }: Token, no
 export async function verifyToken(config: Config, text: string, now: number): Promise<Token | undefined> {
   const claims = v.safeParse(ClaimsSchema, await verify(config, text, TOKEN_SERVICE, now));
   if (!claims.success) return undefined;
-  const { sub: name, credential, role, subjects, grants, access } = claims.output;
-  const identity = { actor: { name, credential }, role, subjects, grants } as unknown as Identity;
+  const { sub: name, credential, role, credentialId, subjects, grants, access } = claims.output;
+  const identity = { actor: { name, credential }, role, credentialId, subjects, grants } as unknown as Identity;
   return { identity: name === ANONYMOUS.actor.name ? ANONYMOUS : identity, access: access as unknown as Access[] };
 }
 
@@ -105,7 +106,11 @@ export async function verifyToken(config: Config, text: string, now: number): Pr
 export type RefreshSubject =
   | { readonly kind: "account"; readonly name: string; readonly credentialId: string }
   | { readonly kind: "token"; readonly id: string }
-  | { readonly kind: "oidc"; readonly claims: Readonly<Record<string, unknown>> };
+  | {
+      readonly kind: "oidc";
+      readonly claims: Readonly<Record<string, unknown>>;
+      readonly trust: Readonly<Record<string, number>>;
+    };
 
 /** A job may take longer than the token of its issuer lives; it logs in once. */
 const OIDC_LOGIN_MS = 3_600_000;
@@ -121,7 +126,13 @@ const RefreshSchema = v.object({
   subject: v.variant("kind", [
     v.object({ kind: v.literal("account"), name: v.string(), credentialId: v.string() }),
     v.object({ kind: v.literal("token"), id: v.string() }),
-    v.object({ kind: v.literal("oidc"), claims: v.record(v.string(), v.unknown()) }),
+    v.object({
+      ...{
+        kind: v.literal("oidc"),
+        claims: v.record(v.string(), v.unknown()),
+        trust: v.record(v.string(), v.number()),
+      },
+    }),
   ]),
 });
 

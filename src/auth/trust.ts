@@ -24,8 +24,8 @@ export async function addTrustRule(
   origin: string,
   actor: Actor,
 ): Promise<RecordedTrustRule> {
-  const isOwnOrigin = URL.canParse(rule.issuer) && new URL(rule.issuer).origin === origin;
-  const objection = isOwnOrigin ? "issuer is this registry itself, which issues no such tokens" : trustObjection(rule);
+  const isOwnHost = URL.canParse(rule.issuer) && new URL(rule.issuer).host === new URL(origin).host;
+  const objection = isOwnHost ? "issuer is this registry itself, which issues no such tokens" : trustObjection(rule);
   if (objection !== undefined) throw new OciError("REQUEST_INVALID", { message: objection });
   const recorded = { ...rule, createdAt: now(), createdBy: actor.name };
   const { name, issuer, audience, claims, repositories, actions } = rule;

@@ -86,17 +86,20 @@ export async function insertAccount(
   return (added?.results.length ?? 0) > 0;
 }
 
-/** Gives an account another password. False if there is no such account. One round trip. */
+/** Gives an account another password in place of the one it has, or of `replaces` alone. False if there is none. One round trip. */
 export async function updatePassword(
   db: D1Database,
-  account: Omit<AccountCredential, "role">,
+  account: Omit<AccountCredential, "role"> & { readonly replaces: string | undefined },
   entry: AuditEntry,
   now: number,
 ): Promise<boolean> {
   const [changed] = await db.batch([
     db
-      .prepare("UPDATE accounts SET password_hash = ?2, credential_id = ?3 WHERE name = ?1 RETURNING name")
-      .bind(account.name, account.passwordHash, account.credentialId),
+      .prepare(
+        `UPDATE accounts SET password_hash = ?2, credential_id = ?3
+         WHERE name = ?1 AND (?4 IS NULL OR credential_id = ?4) RETURNING name`,
+      )
+      .bind(account.name, account.passwordHash, account.credentialId, account.replaces ?? null),
     recordAudit(db, entry, now, "CHANGES() > 0"),
   ]);
   return (changed?.results.length ?? 0) > 0;

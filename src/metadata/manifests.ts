@@ -118,7 +118,8 @@ function serialiseReferences(references: readonly CheckedReference[]): string {
 
 /**
  * Stores a manifest and moves its tags in one transaction, which first looks at all that the manifest refers to. A
- * manifest that the repository holds already is not looked at again. False, with nothing changed, when a reference
+ * manifest that the repository holds already is not looked at again, and keeps its media type, which its bytes need not state:
+ * else it could become another thing under the same digest. False, with nothing changed, when a reference
  * objects: {@link findObjections} tells which. One round trip.
  */
 export async function insertManifest(
@@ -146,8 +147,7 @@ export async function insertManifest(
            EXISTS (SELECT 1 FROM manifests WHERE repository_id = r.id AND digest = ?3 AND deleted_at IS NULL)
            OR NOT EXISTS (${OBJECTIONS}))
          ON CONFLICT (repository_id, digest) DO UPDATE SET
-           media_type = excluded.media_type, pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by,
-           unheld_at = NULL, deleted_at = NULL
+           pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by, unheld_at = NULL, deleted_at = NULL
          RETURNING id`,
       )
       .bind(

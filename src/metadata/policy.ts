@@ -107,27 +107,51 @@ export async function listRules(db: D1Database, filter: RuleFilter): Promise<Rec
   return results.map(toRecordedRule);
 }
 
+/** What of the subject ?1 follows its kind: so its table is searched by the name. */
+const SUBJECT_NAME = "SUBSTR(?1, INSTR(?1, ':') + 1)";
+
 /** A condition that holds where the subject ?1 exists: a rule for nobody would wait for whoever takes the name. */
 const SUBJECT_EXISTS = `
   ?1 = 'anyone'
-  OR EXISTS (SELECT 1 FROM accounts WHERE 'account:' || name = ?1)
-  OR EXISTS (SELECT 1 FROM access_tokens WHERE 'token:' || name = ?1)
-  OR EXISTS (SELECT 1 FROM trust_rules WHERE 'oidc:' || name = ?1)`;
+  OR EXISTS (SELECT 1 FROM accounts WHERE name = ${SUBJECT_NAME} AND 'account:' || name = ?1)
+  OR EXISTS (SELECT 1 FROM access_tokens WHERE name = ${SUBJECT_NAME} AND 'token:' || name = ?1)
+  OR EXISTS (SELECT 1 FROM trust_rules WHERE name = ${SUBJECT_NAME} AND 'oidc:' || name = ?1)`;
+
+/** The rules that could matter for a subject and a repository; undefined where there is no such subject. One round trip. */
+export async function findRulesOf(
+  db: D1Database,
+  subject: Subject,
+  repository: RepositoryName,
+): Promise<Rule[] | undefined> {
+  // Those of anyone come along, whoever it is.
+  const subjects = subject === "anyone" ? [] : [subject];
+  const [exists, rules] = await db.batch([
+    db.prepare(`SELECT 1 WHERE ${SUBJECT_EXISTS}`).bind(subject),
+    selectRules(db, GIVEN_SUBJECTS, JSON.stringify(subjects), [repository]),
+  ]);
+  return exists?.results.length === 0 ? undefined : toRules(rules);
+}
 
 /** What became of a grant. */
 export type GrantOutcome =
   { readonly kind: "granted"; readonly rule: RecordedRule } | { readonly kind: "no-subject" | "full" };
 
+/** A condition that holds where a rule for this subject and pattern, in words of SQL, would not be one too many. */
+export function hasRoomForRule(subject: string, pattern: string): string {
+  return `(INSTR(${pattern}, '*') = 0
+    OR EXISTS (SELECT 1 FROM policy_rules WHERE subject = ${subject} AND repository = ${pattern})
+    OR (SELECT COUNT(*) FROM policy_rules INDEXED BY policy_rules_wildcard
+        WHERE subject = ${subject} AND is_wildcard = 1) < ${WILDCARD_RULES_MAX})`;
+}
+
 /** Adds to what a subject that exists may do with a pattern. One round trip. */
 export async function grant(db: D1Database, rule: Rule, entry: AuditEntry, now: number): Promise<GrantOutcome> {
-  const room = `(INSTR(?2, '*') = 0 OR EXISTS (SELECT 1 FROM policy_rules WHERE subject = ?1 AND repository = ?2) OR
-    (SELECT COUNT(*) FROM policy_rules INDEXED BY policy_rules_wildcard WHERE subject = ?1 AND is_wildcard = 1) < ${WILDCARD_RULES_MAX})`;
   const [exists, granted] = await db.batch<RuleRow>([
     db.prepare(`SELECT 1 WHERE ${SUBJECT_EXISTS}`).bind(rule.subject),
     db
       .prepare(
         `INSERT INTO policy_rules (subject, repository, actions, created_at, created_by)
-         SELECT ?1, ?2, ?3, ?4, ?5 WHERE (${SUBJECT_EXISTS}) AND ${room}
+         SELECT ?1, ?2, ?3, ?4, ?5 WHERE (${SUBJECT_EXISTS}) AND ${hasRoomForRule("?1", "?2")}
          ON CONFLICT (subject, repository) DO UPDATE SET actions = (
            SELECT json_group_array(a.value) FROM json_each('${JSON.stringify(ACTIONS)}') a
            WHERE a.value IN (SELECT value FROM json_each(policy_rules.actions))

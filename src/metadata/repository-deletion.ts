@@ -27,7 +27,7 @@ export async function deleteRepository(
       .bind(name, now),
     all("manifests"),
     all("repository_blobs"),
-    db.prepare("DELETE FROM policy_rules WHERE subject = 'anyone' AND repository = ?1").bind(name),
+    db.prepare(`DELETE FROM policy_rules WHERE subject = 'anyone' AND repository = ?1 AND EXISTS ${id}`).bind(name),
     recordAudit(db, { action: "repository.delete", actor, repository: name }, now, `EXISTS ${id}`),
     db.prepare("DELETE FROM repositories WHERE name = ?1 RETURNING id").bind(name),
   ]);

@@ -1,6 +1,7 @@
 import type { Actor } from "../policy/actor.ts";
-import type { RepositoryPattern, TagPattern } from "../policy/pattern.ts";
+import { rangeOf, type RepositoryPattern, type TagPattern } from "../policy/pattern.ts";
 import { recordAudit } from "./audit.ts";
+import { hasRoomForRule } from "./policy.ts";
 
 /** Settings of the repositories of a pattern; what is undefined stays as it is. */
 export interface RepositorySettings {
@@ -15,20 +16,36 @@ export interface RepositorySettings {
 /** All rules for immutable tags are read when a tag moves. */
 export const IMMUTABLE_TAGS_RULES_MAX = 200;
 
-/** Changes settings. False, with nothing changed, if there are too many rules for immutable tags. One round trip. */
+/** What became of a change: `full` names what there are too many rules of. Nothing has changed then. */
+export type SettingsOutcome = "saved" | "full of immutable tags" | "full of wildcards";
+
+/**
+ * Changes settings. One round trip.
+ * @param within patterns whose rules go as well when this one becomes private.
+ */
 export async function saveSettings(
   db: D1Database,
   settings: RepositorySettings,
+  within: readonly RepositoryPattern[],
   actor: Actor,
   now: number,
-): Promise<boolean> {
+): Promise<SettingsOutcome> {
   const { repository, visibility, immutableTags, exceptTags } = settings;
-  const detail = { visibility, immutableTags, ...(immutableTags && { exceptTags }) };
-  const hasRoom = `(NOT ${immutableTags ? "TRUE" : "FALSE"}
+  const others = within.filter((pattern) => pattern !== repository);
+  const detail = {
+    visibility,
+    immutableTags,
+    ...(immutableTags && { exceptTags }),
+    ...(others.length > 0 && { others }),
+  };
+  const hasRoomForTags = `(NOT ${immutableTags ? "TRUE" : "FALSE"}
     OR (SELECT COUNT(*) FROM immutable_tags WHERE repository <> ?1) < ${IMMUTABLE_TAGS_RULES_MAX})`;
-  const [audit] = await db.batch([
+  const hasRoomForAnyone = `(NOT ${visibility === "public" ? "TRUE" : "FALSE"} OR ${hasRoomForRule("'anyone'", "?1")})`;
+  const hasRoom = `${hasRoomForTags} AND ${hasRoomForAnyone}`;
+  const [room] = await db.batch<{ tags: 0 | 1; anyone: 0 | 1 }>([
+    db.prepare(`SELECT ${hasRoomForTags} AS tags, ${hasRoomForAnyone} AS anyone`).bind(repository),
     recordAudit(db, { action: "repository.set", actor, repository, detail }, now, hasRoom),
-    ...setVisibility(db, settings, actor, now, hasRoom),
+    ...setVisibility(db, settings, [repository, ...others], actor, now, hasRoom),
     ...(immutableTags === false
       ? [db.prepare("DELETE FROM immutable_tags WHERE repository = ?1").bind(repository)]
       : []),
@@ -44,13 +61,32 @@ export async function saveSettings(
         ]
       : []),
   ]);
-  return (audit?.meta.changes ?? 0) > 0;
+  const { tags = 0, anyone = 0 } = room?.results[0] ?? {};
+  if (tags === 0) return "full of immutable tags";
+  return anyone === 0 ? "full of wildcards" : "saved";
+}
+
+/** Enough to find one that matters; more would be a wall of them. */
+const PUBLIC_PATTERNS_MAX = 1_000;
+
+/** Patterns that are public and whose range of names meets that of this one: those that may hold one of its repositories. One query. */
+export async function listPublicPatterns(db: D1Database, pattern: RepositoryPattern): Promise<RepositoryPattern[]> {
+  const { low, high } = rangeOf(pattern);
+  const { results } = await db
+    .prepare(
+      `SELECT repository FROM policy_rules
+       WHERE subject = 'anyone' AND low < ?2 AND high > ?1 AND INSTR(actions, '"pull"') > 0 LIMIT ${PUBLIC_PATTERNS_MAX}`,
+    )
+    .bind(low, high)
+    .all<{ repository: RepositoryPattern }>();
+  return results.map((row) => row.repository);
 }
 
 /** Visibility is a rule of the policy: anyone may pull. */
 function setVisibility(
   db: D1Database,
   { repository, visibility }: RepositorySettings,
+  within: readonly RepositoryPattern[],
   actor: Actor,
   now: number,
   where: string,
@@ -70,8 +106,11 @@ function setVisibility(
     case "private":
       return [
         db
-          .prepare(`DELETE FROM policy_rules WHERE subject = 'anyone' AND repository = ?1 AND ${where}`)
-          .bind(repository),
+          .prepare(
+            `DELETE FROM policy_rules
+             WHERE subject = 'anyone' AND repository IN (SELECT value FROM json_each(?2)) AND ?1 <> '' AND ${where}`,
+          )
+          .bind(repository, JSON.stringify(within)),
       ];
   }
 }

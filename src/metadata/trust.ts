@@ -44,7 +44,7 @@ export async function findTrust(
   db: D1Database,
   issuer: string,
   repositories: readonly RepositoryName[],
-): Promise<{ trustRules: TrustRule[]; rules: Rule[] }> {
+): Promise<{ trustRules: RecordedTrustRule[]; rules: Rule[] }> {
   const [trustRules, rules] = await db.batch<TrustRow>([
     db.prepare(`SELECT ${COLUMNS} FROM trust_rules WHERE issuer = ?1 ORDER BY name`).bind(issuer),
     selectRules(db, "SELECT 'oidc:' || name FROM trust_rules WHERE issuer = ?1", issuer, repositories),

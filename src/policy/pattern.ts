@@ -41,6 +41,27 @@ export function matchesRepository(pattern: RepositoryPattern, name: RepositoryNa
   );
 }
 
+/** Whether some repository may be in the sets of both patterns. Says so too often, where both have wildcards in one segment. */
+export function mayOverlap(one: RepositoryPattern, other: RepositoryPattern): boolean {
+  if (isRepositoryName(one)) return matchesRepository(other, one);
+  if (isRepositoryName(other)) return matchesRepository(one, other);
+  const [segments, others] = [one.split("/"), other.split("/")];
+  for (const [index, segment] of segments.entries()) {
+    const beside = others[index];
+    if (segment === "**") return others.length > index;
+    if (beside === "**") return true;
+    if (beside === undefined || !(segment === beside || segment.includes("*") || beside.includes("*"))) return false;
+  }
+  return segments.length === others.length;
+}
+
+/** Whether every repository of the other pattern is in this one's set. Says so too seldom, where both have wildcards in a segment. */
+export function contains(pattern: RepositoryPattern, other: RepositoryPattern): boolean {
+  if (pattern === other || pattern === "**") return true;
+  if (isRepositoryName(other)) return matchesRepository(pattern, other);
+  return pattern.endsWith("/**") && rangeOf(other).low.startsWith(rangeOf(pattern).low);
+}
+
 /** A set of tags: a tag in which `*` stands for any characters, none included. */
 export type TagPattern = string & { readonly __brand: "TagPattern" };
 

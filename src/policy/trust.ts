@@ -120,7 +120,6 @@ function conditionsObjection(claims: TrustRule["claims"]): string | undefined {
 const PUBLIC_ISSUERS: Readonly<Record<string, readonly string[]>> = {
   "https://token.actions.githubusercontent.com": [
     ...["sub", "repository", "repository_id", "repository_owner", "repository_owner_id", "enterprise", "enterprise_id"],
-    "job_workflow_ref",
   ],
   "https://gitlab.com": [
     "sub",
@@ -133,11 +132,15 @@ const PUBLIC_ISSUERS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** A condition on the branch alone, say, is one that everybody there can fulfil. */
+/**
+ * A condition on the branch alone, say, is one that everybody there can fulfil; so is one on the owner with a wildcard in the
+ * owner's place, which ends with the first slash.
+ */
 function publicIssuerObjection({ issuer, claims }: TrustRuleInput): string | undefined {
   const owners = Object.hasOwn(PUBLIC_ISSUERS, issuer) ? PUBLIC_ISSUERS[issuer] : undefined;
-  if (!owners || owners.some((claim) => Object.hasOwn(claims, claim))) return undefined;
-  return `claims would trust everybody at ${issuer}: add a condition on one of ${owners.join(", ")}`;
+  const tells = (claim: string) => Object.hasOwn(claims, claim) && !claims[claim]?.split("/", 1)[0]?.includes("*");
+  if (!owners || owners.some(tells)) return undefined;
+  return `claims would trust everybody at ${issuer}: add a condition on one of ${owners.join(", ")}, whose owner has no *`;
 }
 
 function repositoriesObjection(templates: readonly string[]): string | undefined {

@@ -30,6 +30,19 @@ export function contentLength(request: Request): number | undefined {
   return header !== null && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
 }
 
+/** The body of a request, of which no more than `maxBytes` is read; undefined for a longer one. Its length may go unstated. */
+export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array | undefined> {
+  if ((contentLength(request) ?? 0) > maxBytes) return undefined;
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of request.body ?? []) {
+    pieces.push(piece as Uint8Array);
+    size += (piece as Uint8Array).byteLength;
+    if (size > maxBytes) return undefined;
+  }
+  return new Uint8Array(await new Blob(pieces).arrayBuffer());
+}
+
 /** `Link` to the next page (RFC 8288): a relative reference in angle brackets, with what the client asked before. */
 export function nextPage(url: URL, changes: Readonly<Record<string, string>>): Record<string, string> {
   const query = new URLSearchParams(url.search);

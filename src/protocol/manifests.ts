@@ -3,7 +3,7 @@ import { parseContentType } from "../oci/media-type.ts";
 import { isTag, parseReference, parseTag, type Reference } from "../oci/reference.ts";
 import { parseRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
 import * as registry from "../registry/manifests.ts";
-import { type Call, contentLength, decodeParam } from "./call.ts";
+import { type Call, decodeParam, readBody } from "./call.ts";
 import { contentHeaders, isNotModified } from "./content.ts";
 
 /** Spec, "Pushing Manifests with Tags": at least 10 tags are accepted. */
@@ -34,21 +34,13 @@ export async function getManifest(call: Call): Promise<Response> {
   return new Response(body, { headers: { ...headers, "Content-Length": String(manifest.size) } });
 }
 
-function tooLarge(): OciError {
-  return new OciError("MANIFEST_TOO_LARGE", { detail: { maxBytes: registry.MANIFEST_MAX_BYTES } });
-}
-
 /** The request's body, but never more of it than a manifest may have. */
 async function readManifestBody(request: Request): Promise<Uint8Array> {
-  if ((contentLength(request) ?? 0) > registry.MANIFEST_MAX_BYTES) throw tooLarge();
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const piece of request.body ?? []) {
-    pieces.push(piece as Uint8Array);
-    size += (piece as Uint8Array).byteLength;
-    if (size > registry.MANIFEST_MAX_BYTES) throw tooLarge();
+  const bytes = await readBody(request, registry.MANIFEST_MAX_BYTES);
+  if (bytes === undefined) {
+    throw new OciError("MANIFEST_TOO_LARGE", { detail: { maxBytes: registry.MANIFEST_MAX_BYTES } });
   }
-  return new Uint8Array(await new Blob(pieces).arrayBuffer());
+  return bytes;
 }
 
 /** Spec end-7a and end-7b. */

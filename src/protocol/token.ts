@@ -2,7 +2,7 @@ import { addressOf } from "../auth/authenticate.ts";
 import { parseBasic } from "../auth/basic.ts";
 import { parseScopes } from "../auth/scope.ts";
 import { type Granted, grantToken, refreshToken } from "../auth/token-service.ts";
-import type { Call } from "./call.ts";
+import { type Call, readBody } from "./call.ts";
 
 /** Clients of either specification find the token under the name that they know. */
 function answer({ token, issuedAt, expiresIn, refreshToken: kept }: Granted): Response {
@@ -19,7 +19,7 @@ export async function getToken({ request, url, context }: Call): Promise<Respons
   const issued = await grantToken(context, credentials, {
     wanted: parseScopes(url.searchParams.getAll("scope")),
     wantsRefreshToken: url.searchParams.get("offline_token") === "true",
-    login: { origin: url.origin, address: addressOf(request) },
+    login: { origin: url.origin, address: addressOf(context, request) },
   });
   return answer(issued);
 }
@@ -35,16 +35,19 @@ function oauthError(error: string, description: string): Response {
 /** A form is a few hundred bytes; tokens of other issuers that serve as passwords are a few thousand. */
 const FORM_MAX_BYTES = 64 * 1024;
 
-/** Docker's "OAuth2 Token Authentication": POST with a form, and scopes in one text. */
+/**
+ * Docker's "OAuth2 Token Authentication": POST with a form, and scopes in one text, or in several. Podman and skopeo, with
+ * the log-in that Docker kept, send the form chunked.
+ */
 export async function postToken({ request, url, context }: Call): Promise<Response> {
-  const length = Number(request.headers.get("Content-Length") ?? FORM_MAX_BYTES + 1);
-  if (length > FORM_MAX_BYTES) return oauthError("invalid_request", "the form is too large, or states no length");
-  const form = new URLSearchParams(new TextDecoder().decode(await request.arrayBuffer()));
+  const body = await readBody(request, FORM_MAX_BYTES);
+  if (body === undefined) return oauthError("invalid_request", "the form is too large");
+  const form = new URLSearchParams(new TextDecoder().decode(body));
   const wanted = parseScopes(form.getAll("scope"));
   switch (form.get("grant_type")) {
     case "password": {
       const credentials = { username: form.get("username") ?? "", password: form.get("password") ?? "" };
-      const login = { origin: url.origin, address: addressOf(request) };
+      const login = { origin: url.origin, address: addressOf(context, request) };
       const wantsRefreshToken = form.get("access_type") === "offline";
       return answer(await grantToken(context, credentials, { wanted, wantsRefreshToken, login }));
     }

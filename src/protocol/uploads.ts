@@ -28,8 +28,8 @@ function progressHeaders({ repository, id }: registry.UploadAddress, received: n
 }
 
 /**
- * Whether the caller may have what a mount links. That is a question of what its account may pull: a mount may name no
- * source for which a token could have been asked, and clients come with the token that they have.
+ * Whether the caller may have what a mount links: an admin anything, others what they may pull by the rules, or by the scope of
+ * the token that they come with.
  */
 function mayMountFrom({ caller }: Call, from: RepositoryName | undefined): boolean {
   if (caller.mayPullAnything) return true;

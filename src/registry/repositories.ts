@@ -1,16 +1,20 @@
 import type { Context } from "../context.ts";
 import { type ImmutableTagsRule, isTagHeld, listImmutableTags } from "../metadata/immutable-tags.ts";
-import { findRules } from "../metadata/policy.ts";
+import { WILDCARD_RULES_MAX } from "../metadata/policy.ts";
 import * as metadata from "../metadata/repositories.ts";
 import type { ListedRepository, RepositorySummary, Visibility } from "../metadata/repositories.ts";
 import * as deletion from "../metadata/repository-deletion.ts";
-import { IMMUTABLE_TAGS_RULES_MAX, type RepositorySettings, saveSettings } from "../metadata/repository-settings.ts";
+import {
+  IMMUTABLE_TAGS_RULES_MAX,
+  type RepositorySettings,
+  listPublicPatterns,
+  saveSettings,
+} from "../metadata/repository-settings.ts";
 import { OciError } from "../oci/error.ts";
 import { type Page, type PageRequest, toPage } from "../oci/page.ts";
-import { isRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
+import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
-import { matchesRepository, type RepositoryPattern } from "../policy/pattern.ts";
-import { grantsFor } from "../policy/policy.ts";
+import { contains, matchesRepository, mayOverlap } from "../policy/pattern.ts";
 
 export type { ListedRepository, Visibility } from "../metadata/repositories.ts";
 export type { RepositorySettings } from "../metadata/repository-settings.ts";
@@ -42,32 +46,33 @@ export async function describeRepository({ db }: Context, name: RepositoryName):
 }
 
 /**
- * Changes settings, whether or not there is a repository yet that they are for. Two D1 round trips at most.
+ * Changes settings, whether or not there is a repository yet that they are for. A pattern that becomes private takes all within
+ * it along. Two D1 round trips at most.
  * @throws OciError CONFLICT where the rule of another pattern would keep a repository public, or there are too many rules.
  */
 export async function setRepository({ db, now }: Context, settings: RepositorySettings, actor: Actor): Promise<void> {
   const { repository } = settings;
-  if (settings.visibility === "private" && isRepositoryName(repository)) {
-    const elsewhere = await findPublicRule(db, repository);
-    if (elsewhere !== undefined) {
-      throw new OciError("CONFLICT", {
-        message: `${repository} would stay public by the rule for ${elsewhere}: make that pattern private first`,
-        detail: { repository: elsewhere },
-      });
-    }
-  }
-  const isSaved = await saveSettings(db, settings, actor, now());
-  if (!isSaved) {
+  const publicPatterns = settings.visibility === "private" ? await listPublicPatterns(db, repository) : [];
+  const elsewhere = publicPatterns.find((other) => !contains(repository, other) && mayOverlap(repository, other));
+  if (elsewhere !== undefined) {
     throw new OciError("CONFLICT", {
-      message: `there are ${IMMUTABLE_TAGS_RULES_MAX} rules for immutable tags already: join some in a pattern`,
+      message: `${repository} would stay public, or some of it, by the rule for ${elsewhere}: make that private first`,
+      detail: { repository: elsewhere },
     });
   }
-}
-
-/** The pattern of a rule that makes a repository public, other than one for just its name. */
-async function findPublicRule(db: D1Database, name: RepositoryName): Promise<RepositoryPattern | undefined> {
-  const rules = grantsFor(await findRules(db, [], [name]), name);
-  return rules.find((rule) => rule.repository !== (name as string) && rule.actions.includes("pull"))?.repository;
+  const within = publicPatterns.filter((other) => contains(repository, other));
+  switch (await saveSettings(db, settings, within, actor, now())) {
+    case "saved":
+      return;
+    case "full of immutable tags":
+      throw new OciError("CONFLICT", {
+        message: `there are ${IMMUTABLE_TAGS_RULES_MAX} rules for immutable tags already: join some in a pattern`,
+      });
+    case "full of wildcards":
+      throw new OciError("CONFLICT", {
+        message: `anyone has ${WILDCARD_RULES_MAX} rules with wildcards already: join some in a wider pattern`,
+      });
+  }
 }
 
 /** Deletes a repository with all that is in it. One D1 round trip. Throws NAME_UNKNOWN; DENIED for an immutable tag. */

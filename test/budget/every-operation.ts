@@ -1,45 +1,14 @@
 import { env } from "cloudflare:workers";
-import { expect } from "vitest";
 import { renewClaim } from "../../src/metadata/uploads.ts";
 import { inPieces, makeBytes, digestOf } from "../support/content.ts";
-import type { CountedRegistry, Measured, Sent } from "../support/counted-registry.ts";
-import type { Usage } from "../support/counting.ts";
+import type { CountedRegistry } from "../support/counted-registry.ts";
 import { makeImage, makeIndex, referringTo, TOO_BIG_FOR_A_ROW } from "../support/manifest-content.ts";
 import * as push from "../support/pushes.ts";
+import { administer } from "./administration.ts";
+import { type Costs, Session } from "./session.ts";
 
 /** Nothing that any registry of these tests holds. */
 const UNKNOWN_DIGEST = `sha256:${"0".repeat(64)}`;
-
-/** What each step of a session of every operation cost, by the step's name. */
-export type Costs = Map<string, Usage>;
-
-class Session {
-  readonly costs: Costs = new Map();
-  readonly #registry: CountedRegistry;
-
-  constructor(registry: CountedRegistry) {
-    this.#registry = registry;
-  }
-
-  note(name: string, usage: Usage): void {
-    this.costs.set(name, usage);
-  }
-
-  /** One request, which must have this status. */
-  async step(name: string, status: number, method: string, path: string, sent?: Sent): Promise<Measured> {
-    return this.noteAll(name, status, [await this.#registry.send(method, path, sent)]);
-  }
-
-  /** Requests of which the last must have this status. */
-  noteAll(name: string, status: number, measured: readonly Measured[]): Measured {
-    measured.forEach(({ usage }, i) => {
-      this.note(`${name}, request ${i + 1}`, usage);
-    });
-    const last = measured.at(-1)!;
-    expect(last.status, `${name}: ${new TextDecoder().decode(last.bytes.subarray(0, 500))}`).toBe(status);
-    return last;
-  }
-}
 
 /** A body that ends before its time. */
 function* brokenOff(bytes: Uint8Array): Generator<Uint8Array, void> {
@@ -168,6 +137,7 @@ export async function doEverything(registry: CountedRegistry, repository: string
   await pushBlobs(session, registry, repository);
   await mountBlobs(session, repository);
   await useManifests(session, registry, repository);
+  await administer(session, registry, repository);
   // Asked for by the clock, each minute of a long request.
   await renewClaim(registry.env.DB, { id: "unknown", writer: "nobody" }, 0);
   await env.DB.prepare("UPDATE upload_sessions SET expires_at = 0 WHERE repository = ?1").bind(repository).run();

@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { CountedRegistry } from "../support/counted-registry.ts";
 import { BIG_REPOSITORY, seedOthers, seedReferrers } from "../support/seed.ts";
 import type { Statement } from "../support/watched-bindings.ts";
-import { type Costs, doEverything } from "./every-operation.ts";
+import { doEverything } from "./every-operation.ts";
+import type { Costs } from "./session.ts";
 
 /** Rows of each kind in the database that the costs of a small one are compared with. */
 const OTHERS = 2_000;
@@ -20,10 +21,38 @@ const EXCEPTIONS: readonly { readonly sql: RegExp; readonly step: RegExp; readon
     step: /^SEARCH (tag_events|manifests|repository_blobs) USING .* \(repository_id=\?\)$/,
     reason: "is the foreign keys' search for orphans that a new row adopts, which never runs: there are none",
   },
+  {
+    sql: /immutable_tags|tags_that_stay/,
+    step: /^SCAN (immutable_tags|i)$/,
+    reason: "reads the rules for immutable tags, of which there are 200 at most",
+  },
+  {
+    sql: /^WITH visible /,
+    step: /^USE TEMP B-TREE FOR ORDER BY$/,
+    reason: "sorts what a caller may pull, which several rules may name; who may see all gets a page in order",
+  },
+  {
+    sql: /^SELECT r\.name, r\.created_at, [^]* AS size\s/,
+    step: /^SEARCH (t|m|rb) USING .* \(repository_id=\?\)$/,
+    reason: "sums up one repository, for an admin who looks at it",
+  },
+  {
+    sql: /^(DELETE FROM \w+ WHERE|INSERT INTO discarded_objects \S+ \S+\s+SELECT object_key, \?2 FROM manifests WHERE) repository_id = \(SELECT id FROM repositories WHERE name = \?1\)( AND object_key IS NOT NULL)?$|^DELETE FROM repositories /,
+    step: /^SEARCH (tags|tag_events|manifests|repository_blobs) USING .* \(repository_id=\?\)$/,
+    reason: "deletes a repository with all that is in it",
+  },
 ];
 
-/** Scans of what is no table: a JSON array that came with the statement, a subquery that a search filled, no row at all. */
-const HARMLESS_SCAN = /^SCAN (\S+ VIRTUAL TABLE INDEX \d+:|\(subquery-\d+\)$|CONSTANT ROW$)/;
+/** Steps that read more where there is more, each with its reason. */
+const GROWING: Readonly<Record<string, string>> = {
+  "rules for a repository, request 1": "matches each rule's pattern, for an admin who asks who may do what",
+};
+
+/**
+ * Scans of what is no table: a JSON array that came with the statement, a subquery that a search filled, which may have a name,
+ * no row at all.
+ */
+const HARMLESS_SCAN = /^SCAN (\S+ VIRTUAL TABLE INDEX \d+:|\(subquery-\d+\)$|(subjects|v)$|CONSTANT ROW$)/;
 
 const registry = new CountedRegistry();
 let small: Costs;
@@ -58,7 +87,7 @@ function objections(sql: string, plan: readonly string[]): string[] {
 describe("query plans", () => {
   it("search by index in every statement", async () => {
     const bySql = new Map(registry.counter.statements.map((statement) => [statement.sql, statement]));
-    expect(bySql.size).toBeGreaterThan(40);
+    expect(bySql.size).toBeGreaterThan(100);
     const objected: Record<string, string[]> = {};
     for (const [sql, statement] of bySql) {
       const plan = await explain(statement);
@@ -70,6 +99,7 @@ describe("query plans", () => {
   it("have no exception that nothing needs", () => {
     const known = registry.counter.statements.map(({ sql }) => sql.trim());
     for (const { sql } of EXCEPTIONS) expect(known.some((one) => sql.test(one))).toBe(true);
+    expect([...small.keys()]).toEqual(expect.arrayContaining(Object.keys(GROWING)));
   });
 });
 
@@ -80,11 +110,12 @@ describe("query plans", () => {
 function expectAsCheap(costs: Costs, before: Costs): void {
   expect([...costs.keys()]).toEqual([...before.keys()]);
   for (const [step, { rowsRead, statements }] of costs) {
+    if (step in GROWING) continue;
     expect.soft(rowsRead, step).toBeLessThanOrEqual((before.get(step)?.rowsRead ?? 0) + statements);
   }
 }
 
-describe(`with ${OTHERS} other repositories, blobs, manifests, tags and uploads`, () => {
+describe(`with ${OTHERS} others of each kind`, () => {
   beforeAll(async () => {
     await seedOthers(OTHERS);
   });

@@ -4,10 +4,12 @@ import { describe, expect, it } from "vitest";
 import type { Tag } from "../../src/oci/reference.ts";
 import { isRepositoryName, type RepositoryName } from "../../src/oci/repository-name.ts";
 import {
+  contains,
   isRepositoryPattern,
   isTagPattern,
   matchesRepository,
   matchesTag,
+  mayOverlap,
   rangeOf,
   type RepositoryPattern,
   type TagPattern,
@@ -135,6 +137,42 @@ it("a pattern without wildcards matches nothing but itself", () => {
   fc.assert(
     fc.property(names, names, (one, other) => matchesRepository(pattern(one), other) === ((one as string) === other)),
   );
+});
+
+describe("two patterns", () => {
+  it.each<[string, string, boolean]>([
+    ["team/**", "team/*", true],
+    ["team/**", "*", false],
+    ["*", "team/**", false],
+    ["team/*", "team/app", true],
+    ["team/app", "team/a", false],
+    ["*/a", "b/*", true],
+    ["*/a", "b/c", false],
+    ["a/*/c", "a/*", false],
+    ["**", "a/b/c", true],
+    ["team/**", "teams/**", false],
+  ])("%s and %s may hold the same repository: %s", (one, other, expected) => {
+    expect(mayOverlap(pattern(one), pattern(other))).toBe(expected);
+    expect(mayOverlap(pattern(other), pattern(one))).toBe(expected);
+  });
+
+  it("of which one contains the other leave nothing of that one outside", () => {
+    fc.assert(
+      fc.property(patterns, patterns, names, (one, other, repository) => {
+        fc.pre(contains(one, other) && matchesRepository(other, repository));
+        return matchesRepository(one, repository);
+      }),
+    );
+  });
+
+  it("that hold the same one are never said not to", () => {
+    fc.assert(
+      fc.property(patterns, patterns, names, (one, other, repository) => {
+        fc.pre(matchesRepository(one, repository) && matchesRepository(other, repository));
+        return mayOverlap(one, other);
+      }),
+    );
+  });
 });
 
 describe("a tag pattern", () => {

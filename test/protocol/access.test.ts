@@ -73,7 +73,7 @@ describe("a token", () => {
     expect(response.headers.get("WWW-Authenticate")).toBe(
       `Bearer ${REALM},scope="${scope}",error="insufficient_scope"`,
     );
-    await expectError(response, 401, "UNAUTHORIZED");
+    expect(await expectError(response, 401, "UNAUTHORIZED")).toMatchObject({ message: "authentication required" });
   });
 
   it("like the registry's own is accepted", async () => {

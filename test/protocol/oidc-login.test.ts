@@ -169,6 +169,16 @@ describe("a log-in that docker keeps", () => {
     await expectStatus(await sendAnonymously("POST", START("ghcr/octo-org/octo-repo"), { headers }), 202);
   });
 
+  it("holds for the rules whose keys have verified the token, and for no other of the issuer", async () => {
+    const issuer = freshIssuer();
+    const dev = await trust({ repositories: ["dev/**"] }, issuer);
+    await trust({ repositories: ["prod/**"] }, issuer, [await makeKey("RS256", "prod")]);
+    const kept = await keep(await dev.log());
+    const answer = await refresh(kept, "repository:dev/app:pull,push repository:prod/app:pull,push");
+    const { token } = await (await expectStatus(answer, 200)).json<TokenAnswer>();
+    expect(claimsOf(token).access).toEqual([{ type: "repository", name: "dev/app", actions: ["pull", "push"] }]);
+  });
+
   it("ends with its trust rule", async () => {
     const { name, log } = await trust();
     const kept = await keep(await log());

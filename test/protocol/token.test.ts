@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { basicAuth, expectError, expectStatus, sendAnonymously } from "../support/registry.ts";
 import { claimsOf, type TokenAnswer, tokenPath } from "../support/tokens.ts";
+import { streamOf } from "../support/uploads.ts";
 
 const ADMIN = { headers: { Authorization: basicAuth() } };
 
@@ -13,6 +14,11 @@ async function post(form: Readonly<Record<string, string>>): Promise<Response> {
     headers: { "Content-Type": "application/x-www-form-urlencoded" },
     body: new URLSearchParams(form).toString(),
   });
+}
+
+async function postChunked(form: string): Promise<Response> {
+  const headers = { "Content-Type": "application/x-www-form-urlencoded" };
+  return await sendAnonymously("POST", "/token", { headers, body: streamOf(new TextEncoder().encode(form)) });
 }
 
 describe("GET", () => {
@@ -88,6 +94,20 @@ describe("POST", () => {
   it("refuses wrong credentials", async () => {
     await expectError(await post({ ...LOGIN, username: "admin", password: "wrong" }), 401, "UNAUTHORIZED");
     await expectError(await post(LOGIN), 401, "UNAUTHORIZED");
+  });
+
+  it("takes a form whose length nobody states, with the scopes one by one, as podman sends it", async () => {
+    const login = await sendAnonymously("GET", "/token?service=stowage&offline_token=true", ADMIN);
+    const { refresh_token: kept = "" } = await tokenOf(login);
+    const form = new URLSearchParams({ grant_type: "refresh_token", refresh_token: kept, service: "stowage" });
+    for (const scope of ["repository:a:pull,push", "repository:b:pull"]) form.append("scope", scope);
+    const { token } = await tokenOf(await postChunked(form.toString()));
+    expect(claimsOf(token)).toMatchObject({ sub: "account:admin", access: [{ name: "a" }, { name: "b" }] });
+  });
+
+  it("reads no more than a form of such a body", async () => {
+    const response = await expectStatus(await postChunked(`grant_type=password&username=${"a".repeat(70_000)}`), 400);
+    expect(await response.json()).toMatchObject({ error: "invalid_request" });
   });
 
   it.each([

@@ -104,6 +104,6 @@ export function nextLink(response: Response): string | undefined {
   const header = response.headers.get("Link");
   if (header === null) return undefined;
   const target = /^<([^>]+)>; rel="next"$/.exec(header)?.[1];
-  expect(target, header).toMatch(/^\/v2\//);
+  expect(target, header).toMatch(/^\/(v2|api)\//);
   return target;
 }

@@ -23,7 +23,7 @@ export const BIG_REPOSITORY = "other/big";
 
 /**
  * Makes `count` repositories, each with a blob of its own, a manifest and a tag; one big repository that holds them all;
- * and as many uploads that are under way.
+ * and as many uploads that are under way, accounts, access tokens and trust rules, with rules for each, and events.
  */
 export async function seedOthers(count: number): Promise<void> {
   const numbers = "WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < ?1)";
@@ -51,6 +51,21 @@ export async function seedOthers(count: number): Promise<void> {
       ]),
       `${numbers} INSERT INTO upload_sessions (id, repository, algorithm, tail, expires_at)
        SELECT 'other-' || value, 'other/uploads', 'sha256', '{"pieces":[],"inline":""}', 9e15 FROM n`,
+      `${numbers} INSERT INTO accounts (name, role, password_hash, credential_id, created_at, created_by)
+       SELECT 'other-' || value, 'member', 'x', 'other-' || value, 0, 'x' FROM n`,
+      `${numbers} INSERT INTO access_tokens (id, name, secret_hash, created_at, created_by)
+       SELECT 'other-' || value, 'other-' || value, 'x', 0, 'x' FROM n`,
+      `${numbers} INSERT INTO trust_rules (name, issuer, audience, claims, repositories, actions, created_at, created_by)
+       SELECT 'other-' || value, 'https://other-' || value, 'x', '{}', '[]', '[]', 0, 'x' FROM n`,
+      ...["account", "token", "oidc"].flatMap((kind) =>
+        ["other/r000001", "other/*"].map(
+          (repository) =>
+            `${numbers} INSERT INTO policy_rules (subject, repository, actions, created_at, created_by)
+             SELECT '${kind}:other-' || value, '${repository}', '["pull"]', 0, 'x' FROM n`,
+        ),
+      ),
+      `${numbers} INSERT INTO audit_events (id, actor, credential, action, repository)
+       SELECT unixepoch() * 1000000 - value, 'account:other-' || value, 'x', 'manifest.push', '${BIG_REPOSITORY}' FROM n`,
     ].map((sql) => env.DB.prepare(sql).bind(count)),
   );
 }

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { MANIFEST_TYPES, fetchManifest, imageName, registry, repositoryName } from "../support/registry.ts";
+import { attemptLogIn, logIn } from "../support/clients.ts";
+import { MANIFEST_TYPES, fetchManifest, imageName, repositoryName } from "../support/registry.ts";
 import { describeWithTools } from "../support/tools.ts";
 import { createWorkspace } from "../support/workspace.ts";
 import type { Workspace } from "../support/workspace.ts";
@@ -15,18 +16,13 @@ describeWithTools("buildah", ["buildah"], () => {
   beforeAll(async () => {
     workspace = await createWorkspace();
     stranger = await createWorkspace();
-    await login(workspace, registry.password);
+    await logIn("buildah", workspace);
   });
 
   afterAll(async () => {
     await workspace.remove();
     await stranger.remove();
   });
-
-  function login(who: Workspace, password: string) {
-    const args = ["login", PLAIN_HTTP, "--username", registry.username, "--password-stdin", registry.host];
-    return who.attempt("buildah", args, { input: password });
-  }
 
   /** Builds an image from scratch step by step: container, file, commit. */
   async function buildImage(image: string, format: "oci" | "docker", architecture = "amd64"): Promise<void> {
@@ -51,11 +47,11 @@ describeWithTools("buildah", ["buildah"], () => {
   }
 
   test("logs in with the right password", async () => {
-    expect((await login(workspace, registry.password)).stdout).toContain("Login Succeeded");
+    expect(await logIn("buildah", workspace)).toContain("Login Succeeded");
   });
 
   test("is refused with a wrong password", async () => {
-    const outcome = await login(stranger, "wrong");
+    const outcome = await attemptLogIn("buildah", stranger, { password: "wrong" });
     expect(outcome.code).not.toBe(0);
     expect(outcome.stderr).toMatch(/invalid username\/password|unauthorized/i);
   });

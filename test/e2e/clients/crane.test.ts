@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { attemptLogIn, logIn } from "../support/clients.ts";
 import { IMAGE_SHAPES, writeImageLayout, writeIndexLayout } from "../support/images.ts";
 import {
   MANIFEST_TYPES,
@@ -27,18 +28,13 @@ describeWithTools("crane", ["crane"], () => {
   beforeAll(async () => {
     workspace = await createWorkspace();
     stranger = await createWorkspace();
-    await login(workspace, registry.password);
+    await logIn("crane", workspace);
   });
 
   afterAll(async () => {
     await workspace.remove();
     await stranger.remove();
   });
-
-  function login(who: Workspace, password: string): Promise<string> {
-    const args = ["auth", "login", registry.host, "--username", registry.username, "--password-stdin"];
-    return who.run("crane", args, { input: password });
-  }
 
   /** Pulls into a fresh layout, and answers the digest that is there then. */
   async function pullIntoLayout(image: string, ...options: string[]): Promise<string | undefined> {
@@ -53,7 +49,7 @@ describeWithTools("crane", ["crane"], () => {
     const image = imageName(repositoryName("crane/refused"), ":v1");
     await writeImageLayout(workspace.path("refused"), "v1", { layers: ["file"] });
     const withoutPassword = await stranger.attempt("crane", ["push", workspace.path("refused"), image]);
-    await login(stranger, "wrong");
+    await attemptLogIn("crane", stranger, { password: "wrong" });
     const withWrongPassword = await stranger.attempt("crane", ["push", workspace.path("refused"), image]);
     for (const outcome of [withoutPassword, withWrongPassword]) {
       expect(outcome.code).not.toBe(0);

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Background } from "../support/background.ts";
+import { logIn } from "../support/clients.ts";
 import { startDockerd } from "../support/dockerd.ts";
 import { GIBIBYTE } from "../support/images.ts";
 import {
@@ -26,18 +27,13 @@ describeWithTools("docker", ["docker", "dockerd"], () => {
   beforeAll(async () => {
     workspace = await createWorkspace();
     daemon = await startDockerd(workspace);
-    await login();
+    await logIn("docker", workspace);
   });
 
   afterAll(async () => {
     await daemon?.stop();
     await workspace.remove();
   });
-
-  function login(): Promise<string> {
-    const args = ["login", "--username", registry.username, "--password-stdin", registry.host];
-    return workspace.run("docker", args, { input: registry.password });
-  }
 
   async function importTar(image: string, pieces: Iterable<Uint8Array>): Promise<void> {
     const file = workspace.path("tmp/import.tar");
@@ -77,7 +73,7 @@ describeWithTools("docker", ["docker", "dockerd"], () => {
   }
 
   test("logs in with the right password", async () => {
-    expect(await login()).toContain("Login Succeeded");
+    expect(await logIn("docker", workspace)).toContain("Login Succeeded");
   });
 
   test("is refused with a wrong password", async () => {

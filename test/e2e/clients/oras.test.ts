@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { attemptLogIn, logIn } from "../support/clients.ts";
 import { IMAGE_SHAPES, writeImageLayout, writeIndexLayout } from "../support/images.ts";
 import {
   MANIFEST_TYPES,
@@ -31,18 +32,13 @@ describeWithTools("oras", ["oras"], () => {
   beforeAll(async () => {
     workspace = await createWorkspace();
     stranger = await createWorkspace();
-    await login(workspace, registry.password);
+    await logIn("oras", workspace);
   });
 
   afterAll(async () => {
     await workspace.remove();
     await stranger.remove();
   });
-
-  function login(who: Workspace, password: string) {
-    const args = ["login", PLAIN_HTTP, "--username", registry.username, "--password-stdin", registry.host];
-    return who.attempt("oras", args, { input: password });
-  }
 
   /** Pushes a text file as an artifact under the tag v1, and answers its digest. */
   async function pushArtifact(repository: string): Promise<string> {
@@ -65,11 +61,11 @@ describeWithTools("oras", ["oras"], () => {
   }
 
   test("logs in with the right password", async () => {
-    expect((await login(workspace, registry.password)).stdout).toContain("Login Succeeded");
+    expect(await logIn("oras", workspace)).toContain("Login Succeeded");
   });
 
   test("is refused with a wrong password", async () => {
-    const outcome = await login(stranger, "wrong");
+    const outcome = await attemptLogIn("oras", stranger, { password: "wrong" });
     expect(outcome.code).not.toBe(0);
     expect(outcome.stderr).toMatch(/unauthorized|401/i);
   });

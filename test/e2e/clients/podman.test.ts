@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { attemptLogIn, logIn } from "../support/clients.ts";
 import { IMAGE_SHAPES, writeImageLayout } from "../support/images.ts";
-import { MANIFEST_TYPES, fetchManifest, imageName, registry, repositoryName } from "../support/registry.ts";
+import { MANIFEST_TYPES, fetchManifest, imageName, repositoryName } from "../support/registry.ts";
 import { describeWithTools } from "../support/tools.ts";
 import { createWorkspace } from "../support/workspace.ts";
 import type { Workspace } from "../support/workspace.ts";
@@ -16,18 +17,13 @@ describeWithTools("podman", ["podman"], () => {
   beforeAll(async () => {
     workspace = await createWorkspace();
     stranger = await createWorkspace();
-    await login(workspace, registry.password);
+    await logIn("podman", workspace);
   });
 
   afterAll(async () => {
     await workspace.remove();
     await stranger.remove();
   });
-
-  function login(who: Workspace, password: string) {
-    const args = ["login", PLAIN_HTTP, "--username", registry.username, "--password-stdin", registry.host];
-    return who.attempt("podman", args, { input: password });
-  }
 
   /** Builds an image from scratch with so many layers, as a Containerfile of that many COPY lines does. */
   async function buildImage(image: string, layerCount: number, architecture = "amd64"): Promise<void> {
@@ -59,12 +55,11 @@ describeWithTools("podman", ["podman"], () => {
   }
 
   test("logs in with the right password", async () => {
-    const outcome = await login(workspace, registry.password);
-    expect(outcome.stdout).toContain("Login Succeeded");
+    expect(await logIn("podman", workspace)).toContain("Login Succeeded");
   });
 
   test("is refused with a wrong password", async () => {
-    const outcome = await login(stranger, "wrong");
+    const outcome = await attemptLogIn("podman", stranger, { password: "wrong" });
     expect(outcome.code).not.toBe(0);
     expect(outcome.stderr).toMatch(/invalid username\/password|unauthorized/i);
   });

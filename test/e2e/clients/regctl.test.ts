@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { attemptLogIn, logIn } from "../support/clients.ts";
 import { IMAGE_SHAPES, writeImageLayout, writeIndexLayout } from "../support/images.ts";
 import {
   MANIFEST_TYPES,
@@ -28,21 +29,13 @@ describeWithTools("regctl", ["regctl"], () => {
   beforeAll(async () => {
     workspace = await createWorkspace();
     stranger = await createWorkspace();
-    for (const who of [workspace, stranger]) {
-      await who.run("regctl", ["registry", "set", registry.host, "--tls", "disabled", "--skip-check"]);
-    }
-    await login(workspace, registry.password);
+    await logIn("regctl", workspace);
   });
 
   afterAll(async () => {
     await workspace.remove();
     await stranger.remove();
   });
-
-  function login(who: Workspace, password: string) {
-    const args = ["registry", "login", registry.host, "--user", registry.username, "--pass-stdin"];
-    return who.attempt("regctl", args, { input: password });
-  }
 
   /** Makes an image of one layer and pushes it under the tag v1. */
   async function pushImage(repository: string): Promise<Descriptor> {
@@ -62,8 +55,8 @@ describeWithTools("regctl", ["regctl"], () => {
   }
 
   test("logs in with the right password and is refused with a wrong one", async () => {
-    expect((await login(workspace, registry.password)).code).toBe(0);
-    const refused = await login(stranger, "wrong");
+    await logIn("regctl", workspace);
+    const refused = await attemptLogIn("regctl", stranger, { password: "wrong" });
     expect(refused.code).not.toBe(0);
     expect(refused.stderr).toMatch(/unauthorized|401/i);
   });

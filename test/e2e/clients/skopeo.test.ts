@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { attemptLogIn, logIn } from "../support/clients.ts";
 import { GIBIBYTE, IMAGE_SHAPES, writeImageLayout, writeIndexLayout } from "../support/images.ts";
 import {
   MANIFEST_TYPES,
@@ -8,7 +9,6 @@ import {
   imageName,
   listTags,
   manifestStatus,
-  registry,
   repositoryName,
 } from "../support/registry.ts";
 import type { Descriptor, ManifestContent } from "../support/registry.ts";
@@ -24,18 +24,13 @@ describeWithTools("skopeo", ["skopeo", "umoci"], () => {
   beforeAll(async () => {
     workspace = await createWorkspace();
     stranger = await createWorkspace();
-    await login(workspace, registry.password);
+    await logIn("skopeo", workspace);
   });
 
   afterAll(async () => {
     await workspace.remove();
     await stranger.remove();
   });
-
-  function login(who: Workspace, password: string) {
-    const args = ["login", "--tls-verify=false", "--username", registry.username, "--password-stdin", registry.host];
-    return who.attempt("skopeo", args, { input: password });
-  }
 
   const push = (layout: string, repository: string, ...options: string[]) =>
     skopeo("copy", "--quiet", "--dest-tls-verify=false", ...options, `oci:${layout}:v1`, remote(repository, ":v1"));
@@ -44,11 +39,11 @@ describeWithTools("skopeo", ["skopeo", "umoci"], () => {
     skopeo("copy", "--quiet", "--src-tls-verify=false", ...options, from, `oci:${layout}:v1`);
 
   test("logs in with the right password", async () => {
-    expect((await login(workspace, registry.password)).stdout).toContain("Login Succeeded");
+    expect(await logIn("skopeo", workspace)).toContain("Login Succeeded");
   });
 
   test("is refused with a wrong password", async () => {
-    const outcome = await login(stranger, "wrong");
+    const outcome = await attemptLogIn("skopeo", stranger, { password: "wrong" });
     expect(outcome.code).not.toBe(0);
     expect(outcome.stderr).toMatch(/invalid username\/password|unauthorized/i);
   });

@@ -53,11 +53,17 @@ export function imageName(repository: string, reference = ""): string {
 }
 
 /** A request to the registry itself, past every client, with the account's Basic credentials. */
-export function requestRegistry(method: string, path: string, headers: Record<string, string> = {}): Promise<Response> {
+export function requestRegistry(
+  method: string,
+  path: string,
+  headers: Record<string, string> = {},
+  body?: Uint8Array<ArrayBuffer>,
+): Promise<Response> {
   const credentials = Buffer.from(`${registry.username}:${registry.password}`).toString("base64");
   return fetch(`${registry.url}/v2/${path}`, {
     method,
     headers: { ...headers, authorization: `Basic ${credentials}` },
+    body: body ?? null,
   });
 }
 

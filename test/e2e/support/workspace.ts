@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { onTestFinished } from "vitest";
 import { attempt, run } from "./run.ts";
 import type { Outcome, RunOptions } from "./run.ts";
 import { TOOL_PATH } from "./paths.ts";
@@ -54,6 +55,13 @@ export async function createWorkspace(): Promise<Workspace> {
       await rm(root, { recursive: true, force: true });
     },
   };
+}
+
+/** A workspace of just the test that runs. */
+export async function workspaceOfTest(): Promise<Workspace> {
+  const workspace = await createWorkspace();
+  onTestFinished(() => workspace.remove());
+  return workspace;
 }
 
 function storageConfiguration(graphRoot: string, runRoot: string): string {

@@ -1,0 +1,163 @@
+import { replacePasswordHash } from "../../src/metadata/accounts.ts";
+import { findTrust } from "../../src/metadata/trust.ts";
+import type { RepositoryName } from "../../src/oci/repository-name.ts";
+import type { CountedRegistry, Measured, Sent } from "../support/counted-registry.ts";
+import { type Descriptor, makeImage } from "../support/manifest-content.ts";
+import * as push from "../support/pushes.ts";
+import { basicAuth } from "../support/registry.ts";
+import type { Session } from "./session.ts";
+
+const PASSWORD = "a password of many words";
+
+/** What the steps of one run are about: nothing of it is there before, and only `second-…` and rules for it are after. */
+interface Scene {
+  readonly session: Session;
+  readonly registry: CountedRegistry;
+  /** A small repository: what is summed up or deleted as a whole costs as much as it holds. */
+  readonly repository: string;
+  /** A blob that it holds, which is the config of its image. */
+  readonly config: Descriptor;
+  /** Part of a name. */
+  readonly key: string;
+}
+
+const json = (body: unknown): Sent => ({ body: { bytes: new TextEncoder().encode(JSON.stringify(body)) } });
+const as = (authorization: string): Sent => ({ headers: { Authorization: authorization } });
+const bodyOf = ({ bytes }: Measured): unknown => JSON.parse(new TextDecoder().decode(bytes));
+const member = (key: string) => basicAuth(`first-${key}`, PASSWORD);
+
+async function administerAccounts({ session, registry, key }: Scene): Promise<void> {
+  const account = (which: string) => json({ name: `${which}-${key}`, password: PASSWORD });
+  await session.step("add an account", 201, "POST", "/api/accounts", account("first"));
+  await session.step("add another account", 201, "POST", "/api/accounts", account("second"));
+  await session.step("add it again", 409, "POST", "/api/accounts", account("first"));
+  await session.step("accounts", 200, "GET", "/api/accounts?n=1");
+  await session.step("accounts after one", 200, "GET", "/api/accounts?n=1&last=a");
+  const path = `/api/accounts/first-${key}/password`;
+  const change = { ...as(member(key)), ...json({ password: PASSWORD, currentPassword: PASSWORD }) };
+  await session.step("change one's own password", 200, "PUT", path, change);
+  await session.step("set a password", 200, "PUT", path, json({ password: PASSWORD }));
+  await session.step("who am I", 200, "GET", "/api/caller", as(member(key)));
+  // Done when a password was stored under other parameters.
+  const outdated = { name: `first-${key}`, role: "member", passwordHash: "", credentialId: "none" } as const;
+  await replacePasswordHash(registry.env.DB, outdated, "none");
+}
+
+async function administerTokens({ session, key, repository }: Scene): Promise<void> {
+  const order = (which: string) =>
+    json({ name: `${which}-${key}`, repositories: [repository, `${repository}/**`], actions: ["pull"], expires: "1h" });
+  const made = await session.step("create an access token", 201, "POST", "/api/tokens", order("first"));
+  await session.step("create another access token", 201, "POST", "/api/tokens", order("second"));
+  await session.step("create it again", 409, "POST", "/api/tokens", order("first"));
+  await session.step("access tokens", 200, "GET", "/api/tokens?n=1");
+  await session.step("access tokens after one", 200, "GET", "/api/tokens?n=1&last=a");
+  const { token } = bodyOf(made) as { token: string };
+  const use = as(basicAuth("robot", token));
+  await session.step("use an access token", 200, "GET", `/v2/${repository}/tags/list`, use);
+  await session.step("use it again", 200, "GET", `/v2/${repository}/tags/list`, use);
+  await session.step("check an access token", 200, "GET", checkOf(`token:first-${key}`, repository));
+  await session.step("revoke an access token", 204, "DELETE", `/api/tokens/first-${key}`);
+  await session.step("revoke it again", 404, "DELETE", `/api/tokens/first-${key}`);
+}
+
+const checkOf = (subject: string, repository: string) =>
+  `/api/policy/check?${new URLSearchParams({ subject, repository }).toString()}`;
+
+async function administerPolicy({ session, key, repository }: Scene): Promise<void> {
+  const subject = `account:first-${key}`;
+  const rules = "/api/policy/rules";
+  const rule = (pattern: string, to = subject) => json({ subject: to, repository: pattern, actions: ["pull", "push"] });
+  const ruleOf = (pattern: string) => `${rules}?${new URLSearchParams({ subject, repository: pattern }).toString()}`;
+  await session.step("grant for a name", 200, "POST", rules, rule(repository));
+  await session.step("grant for a pattern", 200, "POST", rules, rule(`${repository}/*`));
+  await session.step("grant again", 200, "POST", rules, rule(`${repository}/*`));
+  await session.step("grant to nobody", 404, "POST", rules, rule(repository, "account:nobody"));
+  await session.step("rules", 200, "GET", `${rules}?n=1`);
+  await session.step("rules after one", 200, "GET", `${rules}?n=1&last=account:a+a`);
+  await session.step("rules of a subject", 200, "GET", `${rules}?n=1&subject=${subject}`);
+  await session.step("rules for a repository", 200, "GET", `${rules}?n=1&repository=${repository}`);
+  await session.step("check an account", 200, "GET", checkOf(subject, repository));
+  await session.step("check anyone", 200, "GET", checkOf("anyone", repository));
+  await session.step("check nobody", 404, "GET", checkOf("account:nobody", repository));
+  await session.step("pull by a rule", 200, "GET", `/v2/${repository}/tags/list`, as(member(key)));
+  await session.step("own repositories", 200, "GET", "/api/repositories?n=1", as(member(key)));
+  await session.step("own repositories after one", 200, "GET", "/api/repositories?n=1&last=a", as(member(key)));
+  await session.step("own names", 200, "GET", "/v2/_catalog?n=1", as(member(key)));
+  await session.step("revoke an action", 200, "DELETE", `${ruleOf(repository)}&actions=push`);
+  await session.step("revoke a rule", 204, "DELETE", ruleOf(repository));
+  await session.step("revoke nothing", 404, "DELETE", ruleOf(repository));
+}
+
+async function administerTrust({ session, registry, key, repository }: Scene): Promise<void> {
+  const issuer = `https://${key}.example`;
+  const rule = (which: string) =>
+    json({
+      ...{ name: `${which}-${key}`, issuer, audience: "stowage", claims: { ref: "refs/heads/main" } },
+      ...{ repositories: [repository], actions: ["pull"] },
+    });
+  await session.step("add a trust rule", 201, "POST", "/api/trust", rule("first"));
+  await session.step("add another trust rule", 201, "POST", "/api/trust", rule("second"));
+  await session.step("add that again", 409, "POST", "/api/trust", rule("second"));
+  await session.step("trust rules", 200, "GET", "/api/trust?n=1");
+  await session.step("trust rules after one", 200, "GET", "/api/trust?n=1&last=a");
+  await session.step("check an identity", 200, "GET", checkOf(`oidc:first-${key}`, repository));
+  // Asked for by a token whose issuer signed it.
+  await findTrust(registry.env.DB, issuer, [repository as RepositoryName]);
+  await session.step("remove a trust rule", 204, "DELETE", `/api/trust/first-${key}`);
+  await session.step("remove it again", 404, "DELETE", `/api/trust/first-${key}`);
+}
+
+async function administerRepository({ session, registry, repository, config }: Scene): Promise<void> {
+  const path = `/api/repositories/${repository}`;
+  const set = async (name: string, settings: object, status = 200) =>
+    await session.step(name, status, "PATCH", path, json(settings));
+  await session.step("all repositories", 200, "GET", "/api/repositories?n=1");
+  await session.step("all repositories after one", 200, "GET", "/api/repositories?n=1&last=a");
+  await set("make it public", { visibility: "public" });
+  await session.step("pull as nobody", 200, "GET", `/v2/${repository}/tags/list`, as(basicAuth("", "")));
+  await set("make it private", { visibility: "private" });
+  await set("make its tags immutable", { immutableTags: true, exceptTags: ["dev-*"] });
+  await session.step("show a repository", 200, "GET", path);
+  const other = await makeImage([config, config]);
+  session.noteAll("move an immutable tag", 403, [await push.pushManifest(registry, repository, "v1", other)]);
+  await session.step("delete an immutable tag", 403, "DELETE", `/v2/${repository}/manifests/v1`);
+  const { digest } = await makeImage([config]);
+  await session.step("delete a manifest with an immutable tag", 403, "DELETE", `/v2/${repository}/manifests/${digest}`);
+  await session.step("delete a repository with immutable tags", 403, "DELETE", path);
+  await set("let its tags move", { immutableTags: false });
+  await session.step("delete a repository", 204, "DELETE", path);
+  await session.step("delete it again", 404, "DELETE", path);
+}
+
+async function readAudit({ session, key, repository }: Scene): Promise<void> {
+  const actor = `actor=account:first-${key}`;
+  const filters = {
+    "since a time": "since=2026-01-01T00:00:00Z",
+    "before one": "last=1",
+    "of a repository": `repository=${repository}`,
+    "of an actor": actor,
+    "of a kind": "action=repository.delete",
+    "of all that": `${actor}&repository=${repository}&action=blob.delete&since=2026-01-01T00:00:00Z`,
+  };
+  await session.step("events", 200, "GET", "/api/audit?n=1");
+  for (const [name, filter] of Object.entries(filters)) {
+    await session.step(`events ${name}`, 200, "GET", `/api/audit?n=1&${filter}`);
+  }
+}
+
+/** Does everything that the admin API can do. */
+export async function administer(session: Session, registry: CountedRegistry, above: string): Promise<void> {
+  const repository = `${above}/api`;
+  const key = above.replaceAll("/", "-");
+  const config = await push.storeBlob(registry, repository, new TextEncoder().encode(repository));
+  await push.pushManifest(registry, repository, "v1", await makeImage([config]));
+  const scene = { session, registry, repository, config, key };
+  await administerAccounts(scene);
+  await administerTokens(scene);
+  await administerPolicy(scene);
+  await administerTrust(scene);
+  await administerRepository(scene);
+  await readAudit(scene);
+  await session.step("remove an account", 204, "DELETE", `/api/accounts/first-${key}`);
+  await session.step("remove it again, as it was", 404, "DELETE", `/api/accounts/first-${key}`);
+}

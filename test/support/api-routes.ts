@@ -1,0 +1,27 @@
+/** Who may use a route of the admin API: anyone, whoever is logged in, or admins alone. */
+export type Requirement = "open" | "api" | "admin";
+
+/** Every route of the admin API, written down a second time: what each asks of its caller is no accident. */
+export const API_ROUTES: readonly (readonly [method: string, path: string, requirement: Requirement])[] = [
+  ["GET", "/api/openapi.json", "open"],
+  ["GET", "/api/caller", "api"],
+  ["GET", "/api/accounts", "admin"],
+  ["POST", "/api/accounts", "admin"],
+  ["DELETE", "/api/accounts/{name}", "admin"],
+  ["PUT", "/api/accounts/{name}/password", "api"],
+  ["GET", "/api/tokens", "admin"],
+  ["POST", "/api/tokens", "admin"],
+  ["DELETE", "/api/tokens/{name}", "admin"],
+  ["GET", "/api/policy/rules", "admin"],
+  ["POST", "/api/policy/rules", "admin"],
+  ["DELETE", "/api/policy/rules", "admin"],
+  ["GET", "/api/policy/check", "admin"],
+  ["GET", "/api/trust", "admin"],
+  ["POST", "/api/trust", "admin"],
+  ["DELETE", "/api/trust/{name}", "admin"],
+  ["GET", "/api/repositories", "api"],
+  ["GET", "/api/repositories/{name}", "admin"],
+  ["PATCH", "/api/repositories/{name}", "admin"],
+  ["DELETE", "/api/repositories/{name}", "admin"],
+  ["GET", "/api/audit", "admin"],
+];
