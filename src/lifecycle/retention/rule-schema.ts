@@ -14,7 +14,7 @@ import type { Condition, RetentionRule } from "./rule.ts";
 const KEEP_DESCRIPTION =
   'The condition of what stays: {"all": [...]} or {"any": [...]} of conditions, {"tags": [patterns]}, {"newest": 10}, ' +
   '{"pushedWithin": "30d"}, {"pulledWithin": "30d"}, or {"semver": {"majors": 2, "minors": "all", "patches": 3, "prereleases": 0}}, ' +
-  "of which each may be left out.";
+  "of whose numbers each may be left out.";
 
 /**
  * A condition nests, and a schema that refers to itself cannot stand in the OpenAPI document as it is: there, this is

@@ -127,12 +127,8 @@ describe("pre-releases", () => {
   });
 
   it.each(ascending.map((_, index) => index + 1))("stay by precedence, the %i newest", (count) => {
-    const shuffled = ascending.toSorted((a, b) =>
-      [...a]
-        .reverse()
-        .join("")
-        .localeCompare([...b].reverse().join("")),
-    );
+    // By their ends, which is no order of anything.
+    const shuffled = ascending.toSorted((a, b) => a.slice(-1).localeCompare(b.slice(-1)));
     expect(kept(shuffled, { prereleases: count }).sort()).toEqual(ascending.slice(-count).sort());
   });
 
