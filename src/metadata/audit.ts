@@ -3,7 +3,8 @@ import type { Actor } from "../policy/actor.ts";
 /** What is recorded: each change of what the registry holds, and of who may do what. */
 export type AuditAction =
   | `manifest.${"push" | "delete"}`
-  | "tag.delete"
+  | `tag.${"delete" | "restore" | "release" | "expire"}`
+  | `retention.${"set" | "remove" | "run"}`
   | "blob.delete"
   | `repository.${"set" | "delete"}`
   | `account.${"add" | "remove" | "password"}`

@@ -96,7 +96,7 @@ it("leaves uploads that live, and what they hold", async () => {
 /** Runs the schedule with another bucket, when the grace of what was discarded is over. */
 async function runWith(BUCKET: R2Bucket): Promise<void> {
   await endGrace();
-  await worker.scheduled(createScheduledController(), { ...env, BUCKET });
+  await worker.scheduled(createScheduledController(), { ...env, BUCKET }, createExecutionContext());
 }
 
 /** The bucket, but for one method. */
