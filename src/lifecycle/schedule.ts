@@ -4,6 +4,7 @@ import { expireAuditEvents } from "./audit-expiry.ts";
 import { auditBucket } from "./bucket-audit.ts";
 import { collectBatch } from "./collection.ts";
 import { deleteDiscardedObjects } from "./discarded-objects.ts";
+import { endTags } from "./tag-expiry.ts";
 import { expireUploads } from "./upload-expiry.ts";
 
 /** The jobs, by the name under which the log tells how many things each has dealt with. */
@@ -11,6 +12,7 @@ const JOBS: Readonly<Record<string, (context: Context) => Promise<number>>> = {
   expiredUploads: expireUploads,
   deletedObjects: deleteDiscardedObjects,
   expiredAuditEvents: expireAuditEvents,
+  expiredTags: endTags,
   collected: collectBatch,
   strayObjects: auditBucket,
 };

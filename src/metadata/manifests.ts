@@ -50,9 +50,48 @@ export async function findManifest(
     .first<ManifestRow>();
   if (row === null) return { repositoryExists: false, found: undefined };
   if (row.digest === null) return { repositoryExists: true, found: undefined };
+  return { repositoryExists: true, found: toStoredManifest({ ...row, digest: row.digest }) };
+}
+
+function toStoredManifest(row: ManifestRow & { readonly digest: Digest }): StoredManifest {
   const { digest, media_type: mediaType, size } = row;
   const [text, objectKey, pulledAt] = [row.bytes ?? undefined, row.object_key ?? undefined, row.pulled_at ?? undefined];
-  return { repositoryExists: true, found: { digest, mediaType, size, text, objectKey, pulledAt } };
+  return { digest, mediaType, size, text, objectKey, pulledAt };
+}
+
+/** A manifest as it is stored, be it deleted, as long as it is not collected. One query. */
+export async function findStoredManifest(
+  db: D1Database,
+  repository: RepositoryName,
+  digest: Digest,
+): Promise<StoredManifest | undefined> {
+  const row = await db
+    .prepare(
+      `SELECT m.digest, m.media_type, m.size, m.bytes, m.object_key, m.pulled_at
+       FROM repositories r CROSS JOIN manifests m ON m.repository_id = r.id AND m.digest = ?2 WHERE r.name = ?1`,
+    )
+    .bind(repository, digest)
+    .first<ManifestRow>();
+  return row?.digest ? toStoredManifest({ ...row, digest: row.digest }) : undefined;
+}
+
+/** The manifests that an index lists and that are deleted, but not collected. One query. */
+export async function listDeletedChildren(
+  db: D1Database,
+  repository: RepositoryName,
+  digest: Digest,
+): Promise<Digest[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT DISTINCT m.digest
+       FROM repositories r
+       CROSS JOIN manifest_references mr ON mr.repository_id = r.id AND mr.manifest_digest = ?2 AND mr.role = 'manifest'
+       CROSS JOIN manifests m ON m.repository_id = r.id AND m.digest = mr.digest
+       WHERE r.name = ?1 AND m.deleted_at IS NOT NULL`,
+    )
+    .bind(repository, digest)
+    .all<{ digest: Digest }>();
+  return results.map((row) => row.digest);
 }
 
 /** Notes that a manifest was pulled. One query. */
@@ -82,6 +121,8 @@ export interface NewManifest {
   /** How long its tags live, if it says so; milliseconds. */
   readonly lifeMs: number | undefined;
   readonly actor: Actor;
+  /** What this is in the records. */
+  readonly action: "manifest.push" | "tag.restore";
   readonly now: number;
 }
 
@@ -175,12 +216,13 @@ export async function insertManifest(
 }
 
 /** Records a push that the transaction accepted: its manifest is there, even if it was before. */
-function recordPush(db: D1Database, { repository, digest, tags, actor, now }: NewManifest): D1PreparedStatement {
+function recordPush(db: D1Database, entry: NewManifest): D1PreparedStatement {
+  const { repository, digest, tags, actor, action, now } = entry;
   const [tag] = tags;
   const detail = tags.length > 1 ? { tags } : undefined;
   const isHere = `EXISTS (SELECT 1 FROM repositories r JOIN manifests m ON m.repository_id = r.id AND m.digest = ?2
                           WHERE r.name = ?1 AND m.deleted_at IS NULL)`;
-  return recordAudit(db, { action: "manifest.push", actor, repository, digest, tag, detail }, now, isHere);
+  return recordAudit(db, { action, actor, repository, digest, tag, detail }, now, isHere);
 }
 
 /** Only referrers are listed with their annotations, and only bytes in the row leave room for them beside. */

@@ -92,6 +92,8 @@ export async function releaseTags(
   now: number,
 ): Promise<boolean> {
   const json = JSON.stringify(releases);
+  const moved = `EXISTS (SELECT 1 FROM repositories r CROSS JOIN tags t ON t.repository_id = r.id AND t.digest = ?2
+                         WHERE r.name = ?1 AND t.updated_at = ${now})`;
   const results = await db.batch([
     db
       .prepare(
@@ -101,15 +103,6 @@ export async function releaseTags(
          WHERE t.digest IS NOT m.digest AND ${ALL_THERE}`,
       )
       .bind(json, actor.name, now),
-    ...releases.map(({ repository, tag, digest }) =>
-      recordAudit(
-        db,
-        { action: "tag.release", actor, repository, tag, digest },
-        now,
-        `EXISTS (SELECT 1 FROM repositories r CROSS JOIN manifests m ON m.repository_id = r.id AND m.digest = ?2
-                 WHERE r.name = ?1 AND m.deleted_at IS NULL)`,
-      ),
-    ),
     db
       .prepare(
         `INSERT INTO tags (repository_id, name, digest, updated_at)
@@ -119,8 +112,11 @@ export async function releaseTags(
          RETURNING name`,
       )
       .bind(json, now),
+    ...releases.map(({ repository, tag, digest }) =>
+      recordAudit(db, { action: "tag.release", actor, repository, tag, digest }, now, moved),
+    ),
   ]);
-  return (results.at(-1)?.results.length ?? 0) > 0;
+  return (results[1]?.results.length ?? 0) > 0;
 }
 
 /** Which of the releases have no manifest. One query. */

@@ -60,6 +60,8 @@ export interface ManifestPush {
   readonly bytes: Uint8Array;
   readonly contentType: string | undefined;
   readonly actor: Actor;
+  /** What this is in the records; a push, if nothing else. */
+  readonly action?: "tag.restore";
 }
 
 /**
@@ -85,6 +87,7 @@ export async function pushManifest(
   const objectKey = isInline ? undefined : newManifestKey();
   const entry = {
     ...{ repository, digest, manifest, objectKey, actor, now: now(), size: bytes.byteLength },
+    action: push.action ?? ("manifest.push" as const),
     lifeMs: parseLife(manifest.annotations?.[EXPIRES_AFTER] ?? ""),
     text: isInline ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) : undefined,
     tags: [...new Set(reference.kind === "tag" ? [reference.tag, ...push.tags] : push.tags)],
