@@ -76,7 +76,7 @@ export function decode<T>(answer: Answer, schema: v.GenericSchema<unknown, T>): 
   if (decoded.success) return decoded.output;
   if (json === undefined) throw strange(answer);
   const [issue] = decoded.issues;
-  const where = `${v.getDotPath(issue) ?? "the answer"}: ${plain(issue.message)}`;
+  const where = plain(`${v.getDotPath(issue) ?? "the answer"}: ${issue.message}`);
   throw new Failure(`${host} answers ${request} in another form than expected (${where}): is it of another version?`);
 }
 

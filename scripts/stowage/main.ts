@@ -2,6 +2,7 @@ import { CommanderError } from "commander";
 import { explain, Failure } from "../local/failure.ts";
 import type { Environment } from "./environment.ts";
 import { buildProgram, nameCommand } from "./program.ts";
+import { plainLines } from "./text.ts";
 
 /** What a shell reports of a process that Ctrl-C ended. */
 const INTERRUPTED = 130;
@@ -25,7 +26,8 @@ export async function main(args: readonly string[], environment: Environment): P
   }
 
   function report(message: string): void {
-    environment.stderr.write(`stowage: ${message}\n`);
+    // Others have a part in it: the registry, its certificate, a credential helper.
+    environment.stderr.write(`stowage: ${plainLines(message)}\n`);
   }
 }
 

@@ -1,10 +1,13 @@
 import { styleText } from "node:util";
 import Table from "cli-table3";
+import { Failure } from "../local/failure.ts";
 import type { Environment } from "./environment.ts";
-import { plain, relativeTime } from "./text.ts";
+import { plain, plainJson, relativeTime } from "./text.ts";
 
 /** A cell of a table; a time is written for its reader. */
 export type Cell = string | { readonly time: string | null; readonly none: string };
+
+const PRINTABLE_ASCII = /^[ -~]+$/;
 
 const BORDERLESS = {
   ...{ top: "", "top-mid": "", "top-left": "", "top-right": "" },
@@ -25,7 +28,7 @@ export class Output {
 
   /** One document. */
   json(value: unknown): void {
-    this.#print(JSON.stringify(value, null, 2));
+    this.#print(plainJson(value));
   }
 
   /** A list; `none` is said of an empty one. */
@@ -39,8 +42,17 @@ export class Output {
     this.#printTable(this.#format(fields).map(([name = "", value = ""]) => [this.#bold(name), value]));
   }
 
-  /** A secret that is shown this once: alone on stdout, for `TOKEN=$(stowage …)`, explained on stderr even to a log. */
+  /**
+   * A secret that is shown this once: alone on stdout, for `TOKEN=$(stowage …)`, explained on stderr even to a log. It cannot
+   * be escaped, as it is to be used.
+   * @throws Failure for one that no registry makes, and no terminal should get.
+   */
   secret(secret: string, explanation: string): void {
+    if (!PRINTABLE_ASCII.test(secret)) {
+      throw new Failure(
+        "what the registry made is no secret of letters and digits, and may be an attack: --json shows it",
+      );
+    }
     this.#print(secret);
     this.#tell(explanation);
   }

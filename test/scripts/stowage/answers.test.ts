@@ -61,6 +61,57 @@ describe("what no registry says", () => {
   });
 });
 
+describe("nothing that moves the cursor or turns the writing round is shown of a hostile registry", () => {
+  const HOSTILE = "\u001b[2J\u007f\u009b1m\u202e\u2028\u{e0001}";
+  const ESCAPED = "\\u001b[2J\\u007f\\u009b1m\\u202e\\u2028\\udb40\\udc01";
+  // All but the ends of lines.
+  const UNSAFE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+  const TRUST = {
+    ...{ name: "a", issuer: "i", audience: "a", repositories: [], actions: [], hasKeys: false },
+    ...{ createdAt: "", createdBy: null },
+  };
+  const TOKEN = {
+    ...{ name: "ci", id: "1", grants: [], createdAt: "", createdBy: null, expiresAt: null, lastUsedAt: null },
+  };
+
+  test("of a list as JSON", async () => {
+    const account = { name: HOSTILE, role: "member", createdAt: "", createdBy: "", [HOSTILE]: 1 };
+    const registry = await startStandIn({ "GET /api/accounts": { json: { accounts: [account] } } });
+    const { stdout } = await runAt(registry, ["account", "list", "--json"]);
+    expect(JSON.parse(stdout)).toEqual({ accounts: [account] });
+    expect(stdout).not.toMatch(UNSAFE);
+    expect(stdout).toContain(ESCAPED);
+  });
+
+  test("of a key, where the answer is of another form", async () => {
+    const json = { rules: [{ ...TRUST, claims: { [HOSTILE]: 7 } }] };
+    const registry = await startStandIn({ "GET /api/trust": { json } });
+    const { code, stderr } = await runAt(registry, ["trust", "list"]);
+    expect(stderr).toContain("(rules.0.claims.\\u{1b}[2J");
+    expect(stderr).not.toMatch(UNSAFE);
+    expect(code).toBe(1);
+  });
+
+  test.each([HOSTILE, "stw_\u009b2J", "stw_1\nstw_2", "stw_é", ""])("of a secret that is none: %j", async (secret) => {
+    const registry = await startStandIn({
+      "POST /api/tokens": { json: { ...TOKEN, token: secret } },
+      "POST /api/accounts": { json: { ...TOKEN, role: "member", password: secret } },
+      "PUT /api/accounts/a/password": { json: { name: "a", password: secret } },
+    });
+    const create = ["token", "create", "ci", "--repository", "r", "--actions", "pull"];
+    for (const args of [create, ["account", "add", "a"], ["account", "password", "a"]]) {
+      const { code, stdout, stderr } = await runAt(registry, args);
+      expect(stderr).toMatch(/^stowage: what the registry made .* --json shows it\n$/);
+      expect(stderr).not.toMatch(UNSAFE);
+      expect(stdout).toBe("");
+      expect(code).toBe(1);
+      const asJson = await runAt(registry, [...args, "--json"]);
+      expect(JSON.parse(asJson.stdout)).toMatchObject(args === create ? { token: secret } : { password: secret });
+      expect(asJson.stdout).not.toMatch(UNSAFE);
+    }
+  });
+});
+
 describe("silence", () => {
   async function listen(server: Server): Promise<string> {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
