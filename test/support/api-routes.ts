@@ -24,4 +24,12 @@ export const API_ROUTES: readonly (readonly [method: string, path: string, requi
   ["PATCH", "/api/repositories/{name}", "admin"],
   ["DELETE", "/api/repositories/{name}", "admin"],
   ["GET", "/api/audit", "admin"],
+  ["GET", "/api/tags", "admin"],
+  ["GET", "/api/tags/history", "admin"],
+  ["GET", "/api/tags/at", "admin"],
+  ["POST", "/api/tags/restore", "admin"],
+  ["POST", "/api/tags/release", "admin"],
+  ["POST", "/api/tags/expiry", "admin"],
+  ["GET", "/api/collection", "admin"],
+  ["POST", "/api/collection", "admin"],
 ];
