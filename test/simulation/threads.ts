@@ -1,0 +1,88 @@
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { Outcome } from "./history.ts";
+import type { Task, ThreadOptions } from "./thread.ts";
+
+/** Seeds that a thread takes at once. */
+const BATCH = 50;
+
+/** What a thread answers to a task. */
+interface Report {
+  readonly outcomes: readonly Outcome[];
+  readonly trace: readonly string[];
+}
+
+export interface Range {
+  readonly from: number;
+  readonly count: number;
+  /** Runs the code with this planted bug. */
+  readonly mutation?: string | undefined;
+  /** Ends after this many violations. */
+  readonly violationsMax?: number;
+  /** Hears after each batch how many histories are done. */
+  readonly onProgress?: (done: number, violations: number) => void;
+}
+
+/** What many histories came to. */
+export interface Summary {
+  readonly histories: number;
+  readonly steps: number;
+  readonly violations: readonly Outcome[];
+}
+
+/** A thread of its own, since it changes what src is made of and the clock that it sees. */
+function startThread(options: ThreadOptions): Worker {
+  return new Worker(new URL("thread.ts", import.meta.url), { workerData: options });
+}
+
+async function ask(worker: Worker, task: Task): Promise<Report> {
+  return await new Promise<Report>((resolve, reject) => {
+    worker.once("error", reject);
+    worker.once("message", (report: Report) => {
+      worker.off("error", reject);
+      resolve(report);
+    });
+    worker.postMessage(task);
+  });
+}
+
+/** Runs the seeds of a range on all cores. Whatever the order, a seed's history is the same. */
+export async function runRange({ from, count, mutation, violationsMax = 1, onProgress }: Range): Promise<Summary> {
+  const summary = { histories: 0, steps: 0, violations: [] as Outcome[] };
+  let next = from;
+  const end = from + count;
+  const work = async (): Promise<void> => {
+    const worker = startThread({ mutation });
+    try {
+      while (next < end && summary.violations.length < violationsMax) {
+        const task = { from: next, count: Math.min(BATCH, end - next), isTraced: false };
+        next += task.count;
+        const { outcomes } = await ask(worker, task);
+        for (const outcome of outcomes) {
+          summary.histories += 1;
+          summary.steps += outcome.steps;
+          if (outcome.violation !== undefined) summary.violations.push(outcome);
+        }
+        onProgress?.(summary.histories, summary.violations.length);
+      }
+    } finally {
+      await worker.terminate();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), Math.ceil(count / BATCH)) }, work));
+  summary.violations.sort((a, b) => a.seed - b.seed);
+  return summary;
+}
+
+/** One history, with a line for each step and each decision. */
+export async function replay(seed: number, mutation?: string): Promise<Report & { readonly outcome: Outcome }> {
+  const worker = startThread({ mutation });
+  try {
+    const report = await ask(worker, { from: seed, count: 1, isTraced: true });
+    const [outcome] = report.outcomes;
+    if (!outcome) throw new Error(`seed ${seed} came to nothing`);
+    return { ...report, outcome };
+  } finally {
+    await worker.terminate();
+  }
+}
