@@ -12,7 +12,7 @@ import { ABSENT, type Effect, type Model, type Operation, PRESENT, type Register
 import type { Random } from "./random.ts";
 import type { Answer, Run } from "./run.ts";
 import type { Service } from "./service.ts";
-import { SimulatedStream } from "./streams.ts";
+import type { SimulatedStream } from "./streams.ts";
 import { Uploader } from "./uploader.ts";
 import type { World } from "./world.ts";
 
@@ -188,8 +188,10 @@ export class Client {
   async pull(repository: RepositoryName, reference: Reference): Promise<void> {
     const { model, catalog, world } = this.#scene;
     const name = reference.kind === "tag" ? reference.tag : (catalog.byDigest.get(reference.digest)?.name ?? "");
-    const { answer, operation } = await this.#ask(`pull ${repository} ${name}`, [], async (context) =>
-      await pullManifest(context, repository, reference),
+    const { answer, operation } = await this.#ask(
+      `pull ${repository} ${name}`,
+      [],
+      async (context) => await pullManifest(context, repository, reference),
     );
     this.#expectRefusal(answer, () => {
       if (reference.kind === "tag") operation.saw(model.tag(repository, reference.tag), ABSENT);
@@ -208,8 +210,10 @@ export class Client {
   async pullBlob(repository: RepositoryName, content: Content): Promise<void> {
     const { model, world } = this.#scene;
     const register = model.blob(repository, content.digest);
-    const { answer, operation } = await this.#ask(`pull ${repository} ${content.name}`, [], async (context) =>
-      await pullBlob(context, repository, content),
+    const { answer, operation } = await this.#ask(
+      `pull ${repository} ${content.name}`,
+      [],
+      async (context) => await pullBlob(context, repository, content),
     );
     this.#expectRefusal(answer, () => this.#sawAbsent(operation, repository, content, register));
     if (answer.kind !== "done") return;
@@ -223,8 +227,10 @@ export class Client {
     const artifact = catalog.manifests.at(-1);
     if (!subject || !artifact) return;
     const query = { repository, subject: subject.digest, artifactType: undefined, limit: 10, after: undefined };
-    const { answer, operation } = await this.#ask(`referrers of ${repository} ${subject.name}`, [], async (context) =>
-      await listReferrers(context, query),
+    const { answer, operation } = await this.#ask(
+      `referrers of ${repository} ${subject.name}`,
+      [],
+      async (context) => await listReferrers(context, query),
     );
     this.#expectRefusal(answer, () => undefined);
     if (answer.kind !== "done") return;

@@ -37,7 +37,10 @@ function makeContent(name: string, bytes: Uint8Array): Content {
 
 /** Contents of all histories: no two parts of one are alike. */
 const POOL: readonly Content[] = SIZES.map((size, n) =>
-  makeContent(`blob${n}`, Uint8Array.from({ length: size }, (_, i) => (i * 7 + n * 31) % 251)),
+  makeContent(
+    `blob${n}`,
+    Uint8Array.from({ length: size }, (_, i) => (i * 7 + n * 31) % 251),
+  ),
 );
 
 const describe = ({ digest, bytes }: Content, mediaType: string) => ({ mediaType, digest, size: bytes.byteLength });

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { Run } from "./run.ts";
 import type { World } from "./world.ts";
 
-const MIGRATIONS = new URL("../../migrations/", import.meta.url);
+const MIGRATIONS = join(import.meta.dirname, "../../migrations");
 
 /** D1's limits that a statement can meet. */
 const LIMITS = { variableNumber: 100, likePatternLength: 50 };
@@ -41,10 +42,13 @@ export class SimulatedD1 {
   constructor(change: (sql: string) => string = (sql) => sql) {
     this.#change = change;
     this.#db = new DatabaseSync(":memory:");
-    for (const file of readdirSync(MIGRATIONS).sort()) this.#db.exec(readFileSync(new URL(file, MIGRATIONS), "utf8"));
+    for (const file of readdirSync(MIGRATIONS).sort()) this.#db.exec(readFileSync(join(MIGRATIONS, file), "utf8"));
     const tables = this.#db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
     // What refers to others was made after them.
-    this.#tables = tables.all().map(({ name }) => String(name)).reverse();
+    this.#tables = tables
+      .all()
+      .map(({ name }) => String(name))
+      .reverse();
     Object.assign(this.#db.limits, LIMITS);
     this.#begin = this.#db.prepare("BEGIN IMMEDIATE");
     this.#commit = this.#db.prepare("COMMIT");
@@ -58,6 +62,8 @@ export class SimulatedD1 {
 
   /** All of the statements, or none. */
   transaction(statements: readonly Bound[]): Result[] {
+    const [only, ...others] = statements;
+    if (only && others.length === 0) return [this.#execute(only)];
     this.#begin.run();
     try {
       const results = statements.map((statement) => this.#execute(statement));

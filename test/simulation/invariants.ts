@@ -45,7 +45,8 @@ export function checkStored({ world, db, bucket, catalog }: End): void {
     const name = catalog.byDigest.get(row.digest)?.name ?? row.digest;
     if (!bytes) throw world.violate(`the object of ${name} is gone: ${row.object_key}`);
     const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-    if (digest !== row.digest || bytes.byteLength !== row.size) throw world.violate(`the object of ${name} has other bytes`);
+    if (digest !== row.digest || bytes.byteLength !== row.size)
+      throw world.violate(`the object of ${name} has other bytes`);
   }
   for (const row of db.query<{ object_key: string }>(
     "SELECT object_key FROM manifests WHERE object_key IS NOT NULL AND object_key NOT NULL",
@@ -69,7 +70,8 @@ export async function checkAcknowledged(end: End): Promise<void> {
   const { model, repositories, tags, catalog, world, service } = end;
   for (const repository of repositories) {
     for (const content of catalog.manifests) {
-      if (model.certain(model.manifest(repository, content.digest)) === PRESENT) await checkManifest(end, repository, content);
+      if (model.certain(model.manifest(repository, content.digest)) === PRESENT)
+        await checkManifest(end, repository, content);
     }
     for (const content of catalog.blobs) {
       if (model.certain(model.blob(repository, content.digest)) !== PRESENT) continue;
@@ -79,7 +81,9 @@ export async function checkAcknowledged(end: End): Promise<void> {
     for (const tag of tags) {
       const digest = model.certain(model.tag(repository, tag));
       if (digest === undefined || digest === ABSENT) continue;
-      const found = await service.calmly(async (context) => await pullManifest(context, repository, { kind: "tag", tag }));
+      const found = await service.calmly(
+        async (context) => await pullManifest(context, repository, { kind: "tag", tag }),
+      );
       if (found.digest !== digest) throw world.violate(`${repository} ${tag} names another manifest`);
     }
   }
@@ -119,6 +123,7 @@ export function checkNothingIsLeft({ world, service, db, bucket }: End): void {
   }
   for (const { key, run } of bucket.uploads.values()) {
     // A run of the schedule takes a failed abort for one of an upload that is gone, and forgets it: R2 ends it after a week.
-    if (!run.isFaulted && !service.hasFaulted("schedule")) throw world.violate(`${run.label} left the multipart upload of ${key}`);
+    if (!run.isFaulted && !service.hasFaulted("schedule"))
+      throw world.violate(`${run.label} left the multipart upload of ${key}`);
   }
 }

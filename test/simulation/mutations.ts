@@ -19,7 +19,11 @@ export const MUTATIONS: readonly Mutation[] = [
     sql: [["(?1 IS NULL OR EXISTS (SELECT 1 FROM upload_sessions WHERE id = ?1 AND writer = ?2))", "TRUE"]],
     seeds: 5_000,
   },
-  { name: "no-objections", sql: [["OR NOT EXISTS (\n  SELECT w.value", "OR TRUE OR NOT EXISTS (\n  SELECT w.value"]], seeds: 2_000 },
+  {
+    name: "no-objections",
+    sql: [["OR NOT EXISTS (\n  SELECT w.value", "OR TRUE OR NOT EXISTS (\n  SELECT w.value"]],
+    seeds: 2_000,
+  },
 ];
 
 export function findMutation(name: string): Mutation {

@@ -43,6 +43,7 @@ export class SimulatedR2 {
       await this.#world.call(run, `R2 ${label}`, effect);
     const binding = {
       put: async (key: string, value: Value, options: Checksums = {}) => {
+        if (value instanceof SimulatedStream) await this.#world.mayRefuse(run, `R2 put ${key}`, value);
         const bytes = await toBytes(value);
         return await call(`put ${key}`, () => this.#put(run, key, bytes, options));
       },
@@ -92,7 +93,9 @@ export class SimulatedR2 {
     const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > cursor).sort();
     const page = keys.slice(0, limit);
     const objects = page.map((key) => this.#describe(key));
-    return page.length < keys.length ? { objects, truncated: true, cursor: page.at(-1) } : { objects, truncated: false };
+    return page.length < keys.length
+      ? { objects, truncated: true, cursor: page.at(-1) }
+      : { objects, truncated: false };
   }
 
   #multipart(run: Run, key: string, id: string) {
@@ -136,7 +139,9 @@ function join(upload: Upload, parts: readonly R2UploadedPart[]): Uint8Array {
     return part.bytes;
   });
   const size = stored[0]?.byteLength ?? 0;
-  const isUneven = stored.some((part, i) => (i < stored.length - 1 ? part.byteLength !== size : part.byteLength > size));
+  const isUneven = stored.some((part, i) =>
+    i < stored.length - 1 ? part.byteLength !== size : part.byteLength > size,
+  );
   if (isUneven) throw new Error("complete: all non-trailing parts must have the same length. (10048)");
   return new Uint8Array(Buffer.concat(stored));
 }

@@ -81,7 +81,9 @@ export class Service {
   #classify(run: Run, error: unknown): Answer<never> {
     if (error instanceof OciError) return { kind: "refused", error };
     if (!isInjected(error) && !(error instanceof Violation)) {
-      this.#world.violate(`${run.label} threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      this.#world.violate(
+        `${run.label} threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
     }
     return { kind: "lost", run };
   }
@@ -108,5 +110,7 @@ function isInjected(error: unknown): boolean {
 
 function tell(answer: Answer<unknown>): string {
   if (answer.kind === "refused") return `refused: ${answer.error.code} ${answer.error.message}`;
-  return answer.kind === "lost" ? "lost" : `done ${JSON.stringify(answer.value)?.slice(0, 100) ?? ""}`;
+  return answer.kind === "lost"
+    ? "lost"
+    : `done ${((JSON.stringify(answer.value) as string | undefined) ?? "").slice(0, 100)}`;
 }

@@ -34,7 +34,9 @@ async function runMany(count: number, from: number, mutation: string | undefined
   for (const { seed, violation } of summary.violations) console.log(`seed ${seed}: ${violation ?? ""}`);
   const { histories, steps, violations } = summary;
   const rate = `${Math.round(histories / seconds())} histories/s`;
-  console.log(`${histories} histories, ${steps} steps, ${seconds().toFixed(1)} s, ${rate}, ${violations.length} violations`);
+  console.log(
+    `${histories} histories, ${steps} steps, ${seconds().toFixed(1)} s, ${rate}, ${violations.length} violations`,
+  );
   return violations.length === 0;
 }
 

@@ -45,7 +45,7 @@ export class SimulatedStream {
 
   /** What ReadableStreamBYOBReader.readAtLeast gives: the view's buffer changes hands, and is filled as far as bytes come. */
   async readAtLeast(min: number, view: Uint8Array): Promise<{ value: Uint8Array; done: boolean }> {
-    const target = new Uint8Array(view.buffer.transfer() as ArrayBuffer);
+    const target = new Uint8Array((view.buffer as ArrayBuffer).transfer());
     let filled = 0;
     while (filled < min && !this.#isAtEnd) {
       const piece = this.#rest.byteLength > 0 ? this.#rest : await this.#source.pull();

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Outcome } from "./history.ts";
 import type { Task, ThreadOptions } from "./thread.ts";
@@ -19,6 +20,8 @@ export interface Range {
   readonly mutation?: string | undefined;
   /** Ends after this many violations. */
   readonly violationsMax?: number;
+  /** Returns all outcomes, not only those that are violations. */
+  readonly isKept?: boolean;
   /** Hears after each batch how many histories are done. */
   readonly onProgress?: (done: number, violations: number) => void;
 }
@@ -28,11 +31,12 @@ export interface Summary {
   readonly histories: number;
   readonly steps: number;
   readonly violations: readonly Outcome[];
+  readonly outcomes: readonly Outcome[];
 }
 
 /** A thread of its own, since it changes what src is made of and the clock that it sees. */
 function startThread(options: ThreadOptions): Worker {
-  return new Worker(new URL("thread.ts", import.meta.url), { workerData: options });
+  return new Worker(join(import.meta.dirname, "thread.ts"), { workerData: options });
 }
 
 async function ask(worker: Worker, task: Task): Promise<Report> {
@@ -47,8 +51,9 @@ async function ask(worker: Worker, task: Task): Promise<Report> {
 }
 
 /** Runs the seeds of a range on all cores. Whatever the order, a seed's history is the same. */
-export async function runRange({ from, count, mutation, violationsMax = 1, onProgress }: Range): Promise<Summary> {
-  const summary = { histories: 0, steps: 0, violations: [] as Outcome[] };
+export async function runRange(range: Range): Promise<Summary> {
+  const { from, count, mutation, violationsMax = 1, isKept = false, onProgress } = range;
+  const summary = { histories: 0, steps: 0, violations: [] as Outcome[], outcomes: [] as Outcome[] };
   let next = from;
   const end = from + count;
   const work = async (): Promise<void> => {
@@ -62,6 +67,7 @@ export async function runRange({ from, count, mutation, violationsMax = 1, onPro
           summary.histories += 1;
           summary.steps += outcome.steps;
           if (outcome.violation !== undefined) summary.violations.push(outcome);
+          if (isKept) summary.outcomes.push(outcome);
         }
         onProgress?.(summary.histories, summary.violations.length);
       }

@@ -46,7 +46,8 @@ export class Uploader {
   #check(answer: Answer<unknown>, others: readonly ErrorCode[] = []): void {
     if (answer.kind !== "refused") return;
     const { code, message } = answer.error;
-    if (![...REFUSALS, ...others].includes(code)) throw this.#scene.world.violate(`upload refused by ${code}: ${message}`);
+    if (![...REFUSALS, ...others].includes(code))
+      throw this.#scene.world.violate(`upload refused by ${code}: ${message}`);
   }
 
   #stretch(content: Content, from: number, to: number, isAnnounced = false): Stretch {
@@ -77,8 +78,9 @@ export class Uploader {
   }
 
   async #start(repository: RepositoryName): Promise<Address | undefined> {
-    const answer = await this.#scene.service.request(`open an upload in ${repository}`, async (context) =>
-      await uploads.startUpload(context, repository, "sha256"),
+    const answer = await this.#scene.service.request(
+      `open an upload in ${repository}`,
+      async (context) => await uploads.startUpload(context, repository, "sha256"),
     );
     this.#check(answer);
     return answer.kind === "done" ? { repository, id: answer.value } : undefined;
@@ -86,8 +88,9 @@ export class Uploader {
 
   async #patch(address: Address, stretch: Stretch): Promise<Answer<number>> {
     const label = `PATCH ${stretch.content.name} ${stretch.from}-${stretch.to}${stretch.isAnnounced ? " announced" : ""}`;
-    const answer = await this.#scene.service.request(label, async (context, run) =>
-      await uploads.receiveChunk(context, address, this.#chunk(run, stretch)),
+    const answer = await this.#scene.service.request(
+      label,
+      async (context, run) => await uploads.receiveChunk(context, address, this.#chunk(run, stretch)),
     );
     this.#check(answer);
     return answer;
@@ -139,16 +142,18 @@ export class Uploader {
   }
 
   async #status(address: Address): Promise<number | undefined> {
-    const answer = await this.#scene.service.request("where the upload stands", async (context) =>
-      await uploads.uploadStatus(context, address),
+    const answer = await this.#scene.service.request(
+      "where the upload stands",
+      async (context) => await uploads.uploadStatus(context, address),
     );
     this.#check(answer);
     return answer.kind === "done" ? answer.value : undefined;
   }
 
   async #cancel(address: Address): Promise<void> {
-    const answer = await this.#scene.service.request("cancel the upload", async (context) =>
-      await uploads.cancelUpload(context, address),
+    const answer = await this.#scene.service.request(
+      "cancel the upload",
+      async (context) => await uploads.cancelUpload(context, address),
     );
     this.#check(answer);
   }

@@ -158,7 +158,9 @@ export class World {
       const same = ready.filter((point) => point.run === this.current);
       return this.random.pick(same.length > 0 ? same : ready);
     }
-    return ready.reduce((first, point) => ((point.run?.priority ?? 0.5) > (first.run?.priority ?? 0.5) ? point : first));
+    return ready.reduce((first, point) =>
+      (point.run?.priority ?? 0.5) > (first.run?.priority ?? 0.5) ? point : first,
+    );
   }
 
   /** A call to a binding: its effect happens at once when its time has come, or, as the scheduler decides, late or never. */
@@ -173,6 +175,16 @@ export class World {
     const fire = () => this.#settle({ run, label, effect, resolve, reject, dueBy });
     this.schedule({ run, label, readyAt, dueBy, fire, onKill: late });
     return await promise;
+  }
+
+  /** A call that takes a stream may fail before it has read any of it; it lets go of the stream then. */
+  async mayRefuse(run: Run, label: string, stream: { cancel: (reason: unknown) => Promise<void> }): Promise<void> {
+    if (this.isCalm || !this.random.chance(this.#rates.fail / 2)) return;
+    run.isFaulted = true;
+    const failure = new InjectedFailure(`${label} was refused on purpose`);
+    this.log(() => `  ${failure.message}`);
+    await stream.cancel(failure);
+    throw failure;
   }
 
   #settle<T>(call: {
@@ -203,7 +215,10 @@ export class World {
       if (outcome.isDone) resolve(outcome.value);
       else reject(outcome.error);
     };
-    if (!this.random.chance(slow)) return answer();
+    if (!this.random.chance(slow)) {
+      answer();
+      return;
+    }
     const readyAt = this.now + this.random.below(dueBy - this.now);
     this.schedule({ run, label: `${label}: answer`, readyAt, dueBy, fire: answer, onKill: () => run.close() });
   }
