@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { Network } from "./network.ts";
 import type { Run } from "./run.ts";
-import type { World } from "./world.ts";
 
 const MIGRATIONS = join(import.meta.dirname, "../../migrations");
 
@@ -100,9 +100,9 @@ export class SimulatedD1 {
   }
 
   /** The binding as one run has it: each round trip is a call that the scheduler owns. */
-  bindingFor(world: World, run: Run): D1Database {
+  bindingFor(network: Network, run: Run): D1Database {
     const call = async (statements: readonly Bound[]): Promise<Result[]> =>
-      await world.call(run, `D1 ${describe(statements)}`, () => this.transaction(statements));
+      await network.call(run, `D1 ${describe(statements)}`, () => this.transaction(statements));
     const binding = {
       prepare: (sql: string) => new SimulatedStatement({ sql, parameters: [] }, call),
       batch: async (statements: SimulatedStatement[]) => await call(statements.map(({ bound }) => bound)),

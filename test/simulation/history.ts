@@ -2,16 +2,20 @@ import { runSchedule } from "../../src/lifecycle/schedule.ts";
 import type { Tag } from "../../src/oci/reference.ts";
 import type { RepositoryName } from "../../src/oci/repository-name.ts";
 import { partBuffers } from "../../src/storage/part-buffers.ts";
-import { Client, type Scene } from "./client.ts";
+import { act } from "./actions.ts";
+import { prepare } from "./beginning.ts";
 import { makeCatalog } from "./contents.ts";
 import type { SimulatedD1 } from "./d1.ts";
 import { checkAcknowledged, checkNothingIsLeft, checkStored, type End, letQuietTimePass } from "./invariants.ts";
 import { Model } from "./model.ts";
+import { Network, type Rates } from "./network.ts";
 import { SimulatedR2 } from "./r2.ts";
 import { Random } from "./random.ts";
 import { enter } from "./runtime.ts";
+import type { Scene } from "./scene.ts";
 import { Service } from "./service.ts";
-import { type Rates, type Style, World } from "./world.ts";
+import { MINUTE_MS, thinkingTime } from "./times.ts";
+import { type Style, World } from "./world.ts";
 
 /** What became of a history. */
 export interface Outcome {
@@ -22,10 +26,6 @@ export interface Outcome {
   /** The same whenever the seed is run again. */
   readonly fingerprint: number;
 }
-
-const SECOND_MS = 1_000;
-const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
 
 /** No trouble; calls that fail; Workers that die; clients that go; all of it. */
 const TROUBLES: readonly (readonly [number, Rates])[] = [
@@ -40,8 +40,10 @@ const REPOSITORIES = ["first", "second"] as RepositoryName[];
 const TAGS = ["one", "two"] as Tag[];
 
 /** Sets the stage: few contents, repositories and tags, so that clients meet. */
-function makeScene(random: Random, world: World, db: SimulatedD1): End {
-  const bucket = new SimulatedR2(world);
+function makeScene(world: World, rates: Rates, db: SimulatedD1): End {
+  const { random } = world;
+  const network = new Network(world, rates);
+  const bucket = new SimulatedR2(network, () => world.now);
   const model = new Model(world);
   const catalog = makeCatalog(random);
   const repositories = REPOSITORIES.slice(0, random.between(1, 2));
@@ -52,53 +54,15 @@ function makeScene(random: Random, world: World, db: SimulatedD1): End {
     for (const { digest } of catalog.manifests) model.manifest(repository, digest);
     for (const tag of tags) model.tag(repository, tag);
   }
-  const service = new Service(world, db, bucket);
-  return { world, random, service, model, catalog, repositories, tags, db, bucket };
-}
-
-/** Mostly none; sometimes long enough that things expire. */
-function thinkingTime(random: Random): number {
-  const [least, most] = random.weighted([
-    [60, [0, 0]],
-    [20, [0, 10 * SECOND_MS]],
-    [12, [MINUTE_MS, 20 * MINUTE_MS]],
-    [6, [20 * MINUTE_MS, 3 * HOUR_MS]],
-    [2, [24 * HOUR_MS, 72 * HOUR_MS]],
-  ] as const);
-  return random.between(least, most);
-}
-
-async function act(scene: Scene, client: Client): Promise<void> {
-  const { random, repositories, catalog, tags } = scene;
-  const repository = random.pick(repositories);
-  const blob = random.pick(catalog.blobs);
-  const manifest = random.pick(catalog.manifests);
-  const tag = random.pick(tags);
-  const perhapsTag = random.chance(0.7) ? tag : undefined;
-  const digest = { kind: "digest", digest: manifest.digest } as const;
-  const action = random.weighted<() => Promise<unknown>>([
-    [10, async () => await client.pushImage(repository, manifest, perhapsTag)],
-    [3, async () => await client.ensureBlob(repository, blob)],
-    [3, async () => await client.pull(repository, { kind: "tag", tag })],
-    [2, async () => await client.pull(repository, digest)],
-    [1, async () => await client.pullBlob(repository, blob)],
-    [1, async () => await client.listReferrers(repository)],
-    [2, async () => await client.deleteTag(repository, tag)],
-    [3, async () => await client.deleteManifest(repository, manifest)],
-    [2, async () => await client.deleteBlob(repository, blob)],
-    [0.3, async () => await client.deleteRepository(repository)],
-    [2, async () => await client.uploadInVain(repository, blob)],
-    [3, async () => await client.uploadTwice(repository, blob)],
-  ]);
-  await action();
+  const service = new Service(world, network, db, bucket);
+  return { world, network, random, service, model, catalog, repositories, tags, db, bucket };
 }
 
 /** One after the other, until the history has had enough requests. */
 async function live(scene: Scene, name: string, requestsMax: number): Promise<void> {
-  const client = new Client(scene);
   while (scene.service.requests < requestsMax && !scene.world.violation) {
     await scene.world.pause(`${name} rests`, thinkingTime(scene.random));
-    await act(scene, client);
+    await act(scene);
   }
 }
 
@@ -120,12 +84,13 @@ export async function runHistory(db: SimulatedD1, seed: number, trace?: (line: s
   const random = new Random(seed);
   const rates = random.weighted(TROUBLES);
   const style = random.pick<Style>(["any", "any", "same", "first"]);
-  const world = new World(random, rates, style, trace);
+  const world = new World(random, style, trace);
   enter(world, random);
   db.clear();
   freeBuffers();
-  const scene = makeScene(random, world, db);
-  const requestsMax = random.between(6, 18);
+  const scene = makeScene(world, rates, db);
+  await prepare(scene);
+  const requestsMax = scene.service.requests + random.between(6, 18);
   const actors = [
     ...Array.from({ length: random.between(2, 4) }, async (_, i) => await live(scene, `client ${i + 1}`, requestsMax)),
     ...Array.from({ length: random.between(1, 2) }, async () => await tick(scene, requestsMax)),

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { runSchedule } from "../../src/lifecycle/schedule.ts";
 import type { RepositoryName } from "../../src/oci/repository-name.ts";
-import { isSame, pullBlob, pullManifest, type Scene } from "./client.ts";
+import { isSame, pullBlob, pullManifest, type Scene } from "./scene.ts";
 import type { ManifestContent } from "./contents.ts";
 import type { SimulatedD1 } from "./d1.ts";
 import { ABSENT, PRESENT } from "./model.ts";
@@ -20,8 +20,8 @@ const QUIET_MS = 24 * 60 * 60_000;
 const QUIET_RUNS_MAX = 60;
 
 /** Runs the schedule, day after day, until it finds nothing to do. */
-export async function letQuietTimePass({ world, service, db, bucket }: End): Promise<void> {
-  world.isCalm = true;
+export async function letQuietTimePass({ world, network, service, db, bucket }: End): Promise<void> {
+  network.isCalm = true;
   for (let runs = 0; runs < QUIET_RUNS_MAX; runs += 1) {
     const before = fingerprint(db, bucket);
     world.now += QUIET_MS;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import type { Network } from "./network.ts";
 import type { Run } from "./run.ts";
 import { SimulatedStream } from "./streams.ts";
-import type { World } from "./world.ts";
 
 /** What lies under a key. */
 export interface StoredObject {
@@ -31,19 +31,21 @@ export class SimulatedR2 {
   readonly objects = new Map<string, StoredObject>();
   readonly uploads = new Map<string, Upload>();
   #etags = 0;
-  readonly #world: World;
+  readonly #network: Network;
+  readonly #now: () => number;
 
-  constructor(world: World) {
-    this.#world = world;
+  constructor(network: Network, now: () => number) {
+    this.#network = network;
+    this.#now = now;
   }
 
   /** The binding as one run has it: each call is one that the scheduler owns. */
   bindingFor(run: Run): R2Bucket {
     const call = async <T>(label: string, effect: () => T): Promise<T> =>
-      await this.#world.call(run, `R2 ${label}`, effect);
+      await this.#network.call(run, `R2 ${label}`, effect);
     const binding = {
       put: async (key: string, value: Value, options: Checksums = {}) => {
-        if (value instanceof SimulatedStream) await this.#world.mayRefuse(run, `R2 put ${key}`, value);
+        if (value instanceof SimulatedStream) await this.#network.mayRefuse(run, `R2 put ${key}`, value);
         const bytes = await toBytes(value);
         return await call(`put ${key}`, () => this.#put(run, key, bytes, options));
       },
@@ -72,7 +74,7 @@ export class SimulatedR2 {
     for (const [algorithm, expected] of Object.entries(checksums)) {
       if (createHash(algorithm).update(bytes).digest("hex") !== expected) throw new Error(`put: ${CHECKSUM_MISMATCH}`);
     }
-    this.objects.set(key, { bytes, uploaded: this.#world.now, run });
+    this.objects.set(key, { bytes, uploaded: this.#now(), run });
     return { key, size: bytes.byteLength };
   }
 
@@ -100,7 +102,7 @@ export class SimulatedR2 {
 
   #multipart(run: Run, key: string, id: string) {
     const call = async <T>(label: string, effect: (upload: Upload) => T): Promise<T> =>
-      await this.#world.call(run, `R2 ${label} ${key}`, () => {
+      await this.#network.call(run, `R2 ${label} ${key}`, () => {
         const upload = this.uploads.get(id);
         if (upload?.key !== key) throw new Error(`${label}: ${NO_SUCH_UPLOAD}`);
         return effect(upload);

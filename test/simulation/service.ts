@@ -2,6 +2,7 @@ import { configOf } from "../../src/config.ts";
 import type { Context } from "../../src/context.ts";
 import { OciError } from "../../src/oci/error.ts";
 import type { SimulatedD1 } from "./d1.ts";
+import type { Network } from "./network.ts";
 import type { SimulatedR2 } from "./r2.ts";
 import { type Answer, BrokenBody, InjectedFailure, Run } from "./run.ts";
 import { Violation, type World } from "./world.ts";
@@ -15,12 +16,14 @@ const SETTINGS = {
 /** The registry as clients reach it: each request is a Worker of its own, over one database and one bucket. */
 export class Service {
   readonly #world: World;
+  readonly #network: Network;
   readonly #db: SimulatedD1;
   readonly #bucket: SimulatedR2;
   readonly #runs: Run[] = [];
 
-  constructor(world: World, db: SimulatedD1, bucket: SimulatedR2) {
+  constructor(world: World, network: Network, db: SimulatedD1, bucket: SimulatedR2) {
     this.#world = world;
+    this.#network = network;
     this.#db = db;
     this.#bucket = bucket;
   }
@@ -38,7 +41,7 @@ export class Service {
   #contextOf(run: Run): Context {
     return {
       config: configOf(SETTINGS),
-      db: this.#db.bindingFor(this.#world, run),
+      db: this.#db.bindingFor(this.#network, run),
       bucket: this.#bucket.bindingFor(run),
       now: () => this.#world.now,
       fetch: () => {

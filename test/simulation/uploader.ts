@@ -2,7 +2,7 @@ import type { ErrorCode } from "../../src/oci/error.ts";
 import type { RepositoryName } from "../../src/oci/repository-name.ts";
 import * as uploads from "../../src/registry/uploads.ts";
 import { bodyOf } from "./body.ts";
-import type { Scene } from "./client.ts";
+import type { Scene } from "./scene.ts";
 import type { Content } from "./contents.ts";
 import { PRESENT } from "./model.ts";
 import type { Answer, Run } from "./run.ts";
@@ -55,21 +55,21 @@ export class Uploader {
   }
 
   #chunk(run: Run, { content, from, to, isLengthKnown, isAnnounced }: Stretch): uploads.Chunk {
-    const { world, random } = this.#scene;
+    const { network, random } = this.#scene;
     const length = to - from;
     if (length === 0) return { body: null, length: 0, range: undefined };
     return {
-      body: bodyOf(world, random, run, content.bytes.subarray(from, to)),
+      body: bodyOf(network, random, run, content.bytes.subarray(from, to)),
       length: isLengthKnown ? length : undefined,
       range: isAnnounced ? { offset: from, length } : undefined,
     };
   }
 
   async #post(repository: RepositoryName, content: Content): Promise<boolean> {
-    const { model, service, world, random } = this.#scene;
+    const { model, service, network, random } = this.#scene;
     const operation = model.begin([{ register: model.blob(repository, content.digest), value: PRESENT }]);
     const answer = await service.request(`POST ${repository} ${content.name}`, async (context, run) => {
-      const body = bodyOf(world, random, run, content.bytes);
+      const body = bodyOf(network, random, run, content.bytes);
       await uploads.putBlob(context, repository, content.digest, body, content.bytes.byteLength);
     });
     operation.end(answer.kind === "done" ? "done" : answer.kind === "lost" ? answer.run : "nothing");
@@ -159,12 +159,12 @@ export class Uploader {
   }
 
   async inVain(repository: RepositoryName, content: Content): Promise<void> {
-    const { random, catalog, service, world } = this.#scene;
+    const { random, catalog, service, world, network } = this.#scene;
     const other = random.pick(catalog.blobs);
     if (other.digest !== content.digest && random.chance(0.3)) {
       const { bytes } = other;
       const answer = await service.request(`POST other bytes as ${content.name}`, async (context, run) => {
-        const body = bodyOf(world, random, run, bytes);
+        const body = bodyOf(network, random, run, bytes);
         await uploads.putBlob(context, repository, content.digest, body, bytes.byteLength);
       });
       if (answer.kind === "done") throw world.violate("bytes of another digest were taken");

@@ -1,22 +1,11 @@
 import type { Random } from "./random.ts";
-import { BrokenBody, InjectedFailure, type Run } from "./run.ts";
+import type { Run } from "./run.ts";
 
-/** The longest that a call takes, from the request to its answer. Holds and graces of src are meant to be longer. */
-const CALL_MAX_MS = 110_000;
-
-/** How long after its failure a call that was taken for lost may still have its effect. Less than the grace of discarded objects. */
-const LATE_MAX_MS = 4 * 60_000;
+/** By how much the clock goes on at most while something could be done. */
+const LEAP_MAX_MS = 110_000;
 
 /** Far more than a history takes: one that passes it would never end. */
 const STEPS_MAX = 20_000;
-
-/** How probable it is that something happens to one call. */
-export interface Rates {
-  readonly fail: number;
-  readonly kill: number;
-  readonly abandon: number;
-  readonly slow: number;
-}
 
 /** Which of the calls that could go on is let: any; rather one of the same run; rather one of the run of highest priority. */
 export type Style = "any" | "same" | "first";
@@ -48,7 +37,6 @@ const afterMicrotasks = async (): Promise<void> => {
  */
 export class World {
   readonly random: Random;
-  readonly #rates: Rates;
   readonly #style: Style;
   /** Hears of each step, for a replay. */
   readonly #trace: ((line: string) => void) | undefined;
@@ -61,12 +49,9 @@ export class World {
   now = Date.UTC(2026, 0, 1);
   /** The run to which the code that runs now belongs. */
   current: Run | undefined;
-  /** Calls take their effect at once and nothing fails: for looking at the end of a history. */
-  isCalm = false;
 
-  constructor(random: Random, rates: Rates, style: Style, trace: ((line: string) => void) | undefined) {
+  constructor(random: Random, style: Style, trace: ((line: string) => void) | undefined) {
     this.random = random;
-    this.#rates = rates;
     this.#style = style;
     this.#trace = trace;
   }
@@ -106,6 +91,13 @@ export class World {
 
   unschedule(point: Point): void {
     this.#points = this.#points.filter((other) => other !== point);
+  }
+
+  /** Takes away all that waits of a run that died. */
+  takeAll(run: Run): readonly Point[] {
+    const left = this.#points.filter((point) => point.run === run);
+    this.#points = this.#points.filter((point) => point.run !== run);
+    return left;
   }
 
   /** A pause of a client. The clock may pass it by nothing but itself. */
@@ -148,7 +140,7 @@ export class World {
 
   /** The clock goes on by a little, mostly, as far as what is on its way allows. */
   #tickOn(): void {
-    const step = this.random.chance(0.05) ? this.random.below(CALL_MAX_MS) : this.random.below(500);
+    const step = this.random.chance(0.05) ? this.random.below(LEAP_MAX_MS) : this.random.below(500);
     this.now = Math.min(this.now + step, ...this.#points.map((point) => point.dueBy));
   }
 
@@ -161,125 +153,6 @@ export class World {
     return ready.reduce((first, point) =>
       (point.run?.priority ?? 0.5) > (first.run?.priority ?? 0.5) ? point : first,
     );
-  }
-
-  /** A call to a binding: its effect happens at once when its time has come, or, as the scheduler decides, late or never. */
-  async call<T>(run: Run, label: string, effect: () => T): Promise<T> {
-    if (this.isCalm) return effect();
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    if (!run.isAlive) return await promise;
-    run.open();
-    const readyAt = this.now + (this.random.chance(this.#rates.slow) ? this.random.below(CALL_MAX_MS) : 0);
-    const dueBy = this.now + CALL_MAX_MS;
-    const late = () => this.#perhapsLate(run, label, effect);
-    const fire = () => this.#settle({ run, label, effect, resolve, reject, dueBy });
-    this.schedule({ run, label, readyAt, dueBy, fire, onKill: late });
-    return await promise;
-  }
-
-  /** A call that takes a stream may fail before it has read any of it; it lets go of the stream then. */
-  async mayRefuse(run: Run, label: string, stream: { cancel: (reason: unknown) => Promise<void> }): Promise<void> {
-    if (this.isCalm || !this.random.chance(this.#rates.fail / 2)) return;
-    run.isFaulted = true;
-    const failure = new InjectedFailure(`${label} was refused on purpose`);
-    this.log(() => `  ${failure.message}`);
-    await stream.cancel(failure);
-    throw failure;
-  }
-
-  #settle<T>(call: {
-    readonly run: Run;
-    readonly label: string;
-    readonly effect: () => T;
-    readonly resolve: (value: T) => void;
-    readonly reject: (error: unknown) => void;
-    readonly dueBy: number;
-  }): void {
-    const { run, label, effect, resolve, reject, dueBy } = call;
-    const { fail, kill, abandon, slow } = this.#rates;
-    if (this.random.chance(abandon)) this.#abandon(run);
-    if (this.random.chance(fail)) {
-      run.isFaulted = true;
-      this.#perhapsLate(run, label, effect);
-      reject(new InjectedFailure(`${label} failed on purpose`));
-      return;
-    }
-    if (this.random.chance(kill)) {
-      this.#perhapsLate(run, label, effect);
-      this.#kill(run);
-      return;
-    }
-    const outcome = attempt(effect);
-    const answer = () => {
-      run.close();
-      if (outcome.isDone) resolve(outcome.value);
-      else reject(outcome.error);
-    };
-    if (!this.random.chance(slow)) {
-      answer();
-      return;
-    }
-    const readyAt = this.now + this.random.below(dueBy - this.now);
-    this.schedule({ run, label: `${label}: answer`, readyAt, dueBy, fire: answer, onKill: () => run.close() });
-  }
-
-  /** What becomes of a call whose caller will not hear of it: its effect comes now, later, or never. */
-  #perhapsLate(run: Run, label: string, effect: () => unknown): void {
-    const fate = this.random.pick(["never", "now", "late"] as const);
-    this.log(() => `  ${label} of ${run.label} is lost; its effect comes ${fate}`);
-    const end = () => {
-      attempt(effect);
-      run.close();
-    };
-    if (fate === "never") run.close();
-    else if (fate === "now") end();
-    else {
-      const readyAt = this.now + this.random.below(LATE_MAX_MS);
-      this.schedule({ run: undefined, label: `${label}, late`, readyAt, dueBy: readyAt + 1_000, fire: end });
-    }
-  }
-
-  /** The Worker dies: nothing of it goes on, not even `finally`. What it had sent may arrive. */
-  #kill(run: Run): void {
-    this.log(() => `  ${run.label} dies`);
-    run.isAlive = false;
-    run.isFaulted = true;
-    this.#abandon(run);
-    const left = this.#points.filter((point) => point.run === run);
-    this.#points = this.#points.filter((point) => point.run !== run);
-    for (const point of left) point.onKill?.();
-    run.close();
-  }
-
-  #abandon(run: Run): void {
-    if (run.isAbandoned) return;
-    this.log(() => `  the client of ${run.label} is gone`);
-    run.isAbandoned = true;
-    run.abandon?.();
-  }
-
-  /** The next piece of a client's body. */
-  async receive<T>(run: Run, label: string, piece: () => T): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    if (!run.isAlive) return await promise;
-    const isSlow = this.random.chance(this.#rates.slow);
-    const readyAt = this.now + (isSlow ? this.random.below(5 * CALL_MAX_MS) : 0);
-    const fire = () => {
-      if (run.isAbandoned || this.random.chance(this.#rates.fail)) reject(new BrokenBody("the client is gone"));
-      else resolve(piece());
-    };
-    this.schedule({ run, label, readyAt, dueBy: Infinity, fire });
-    return await promise;
-  }
-}
-
-type Outcome<T> = { readonly isDone: true; readonly value: T } | { readonly isDone: false; readonly error: unknown };
-
-function attempt<T>(effect: () => T): Outcome<T> {
-  try {
-    return { isDone: true, value: effect() };
-  } catch (error) {
-    return { isDone: false, error };
   }
 }
 
