@@ -6,7 +6,7 @@ it.each(MUTATIONS)("finds the planted bug $name", async ({ name, seeds }) => {
   const { violations } = await runRange({ from: 1, count: seeds, mutation: name });
   const [found] = violations;
   expect(found).toBeDefined();
-  expect((await replay(found!.seed, name)).outcome).toEqual(found);
+  expect((await replay(found!.seed, { mutation: name })).outcome).toEqual(found);
   // The bug is what was found: without it, the same history is well.
   expect((await replay(found!.seed)).outcome.violation).toBeUndefined();
 });

@@ -13,7 +13,7 @@ export interface Mutation {
 
 /** Each is one line, and stands for a thought that someone could have had. */
 export const MUTATIONS: readonly Mutation[] = [
-  { name: "no-discard-grace", sql: [["WHERE discarded_at <= ?1", "WHERE discarded_at <= ?1 + 600000"]], seeds: 5_000 },
+  { name: "no-discard-grace", sql: [["WHERE discarded_at <= ?1", "WHERE discarded_at <= ?1 + 600000"]], seeds: 20_000 },
   {
     name: "no-hold-in-commit",
     sql: [["(?1 IS NULL OR EXISTS (SELECT 1 FROM upload_sessions WHERE id = ?1 AND writer = ?2))", "TRUE"]],
@@ -22,6 +22,27 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "no-objections",
     sql: [["OR NOT EXISTS (\n  SELECT w.value", "OR TRUE OR NOT EXISTS (\n  SELECT w.value"]],
+    seeds: 2_000,
+  },
+  {
+    name: "held-content-is-deleted",
+    sql: [["AND NOT EXISTS (SELECT mr.manifest_digest", "AND EXISTS (SELECT 1 UNION SELECT mr.manifest_digest"]],
+    seeds: 2_000,
+  },
+  {
+    name: "discards-what-became-a-blob",
+    sql: [["WHERE NOT EXISTS (SELECT 1 FROM blobs WHERE object_key = o.value ->> 'key')", "WHERE TRUE"]],
+    seeds: 5_000,
+  },
+  {
+    name: "leaves-leftovers",
+    source: [
+      {
+        file: "registry/uploads.ts",
+        from: "sessions.commitSession(db, hold, entry, leftovers)",
+        to: "sessions.commitSession(db, hold, entry, leftovers.slice(0, 0))",
+      },
+    ],
     seeds: 2_000,
   },
 ];

@@ -2,6 +2,7 @@ import { configOf } from "../../src/config.ts";
 import type { Context } from "../../src/context.ts";
 import { OciError } from "../../src/oci/error.ts";
 import type { SimulatedD1 } from "./d1.ts";
+import { isKnownDefect } from "./known-defects.ts";
 import type { Network } from "./network.ts";
 import type { SimulatedR2 } from "./r2.ts";
 import { type Answer, BrokenBody, InjectedFailure, Run } from "./run.ts";
@@ -97,16 +98,8 @@ export class Service {
   }
 }
 
-/**
- * What src throws today and should not: the client gets a 500, and nothing is lost. To be emptied.
- * - 10024: an upload whose multipart upload was completed by a request that then failed, or aborted by its cancellation, is gone
- *   on with.
- * - 10025: a part whose answer was lost, or whose sender had lost its hold, arrives after it was sent again: its etag is another.
- */
-const KNOWN_DEFECTS = ["(10024)", "(10025)"];
-
 function isInjected(error: unknown): boolean {
-  if (error instanceof Error && KNOWN_DEFECTS.some((text) => error.message.includes(text))) return true;
+  if (isKnownDefect(error)) return true;
   if (error instanceof AggregateError) return error.errors.every(isInjected);
   return error instanceof InjectedFailure || error instanceof BrokenBody;
 }

@@ -1,9 +1,10 @@
 import { parseArgs } from "node:util";
-import { replay, runRange } from "./threads.ts";
+import { type Conditions, replay, runRange } from "./threads.ts";
 
 const USAGE = `npm run simulate -- --seeds N [--from S]   runs N histories, from seed S (1) on
 npm run simulate -- --seed S               runs one and prints each step
-  --mutation NAME                          with a planted bug (test/simulation/mutations.ts)`;
+  --mutation NAME                          with a planted bug (test/simulation/mutations.ts)
+  --strict                                 counts known defects too (test/simulation/known-defects.ts)`;
 
 /** How often progress is told. */
 const PROGRESS_EVERY_MS = 5_000;
@@ -14,14 +15,14 @@ function wholeNumber(text: string | undefined, otherwise: number): number {
   return number;
 }
 
-async function showOne(seed: number, mutation: string | undefined): Promise<boolean> {
-  const { outcome, trace } = await replay(seed, mutation);
+async function showOne(seed: number, conditions: Conditions): Promise<boolean> {
+  const { outcome, trace } = await replay(seed, conditions);
   for (const line of trace) console.log(line);
   console.log(`seed ${seed}: ${outcome.violation ?? "all is well"}`);
   return outcome.violation === undefined;
 }
 
-async function runMany(count: number, from: number, mutation: string | undefined): Promise<boolean> {
+async function runMany(count: number, from: number, conditions: Conditions): Promise<boolean> {
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1_000;
   let told = 0;
@@ -30,7 +31,7 @@ async function runMany(count: number, from: number, mutation: string | undefined
     told = seconds() * 1_000;
     console.log(`${done} of ${count} histories, ${Math.round(done / seconds())}/s, ${violations} violations`);
   };
-  const summary = await runRange({ from, count, mutation, violationsMax: 20, onProgress });
+  const summary = await runRange({ ...conditions, from, count, violationsMax: 20, onProgress });
   for (const { seed, violation } of summary.violations) console.log(`seed ${seed}: ${violation ?? ""}`);
   const { histories, steps, violations } = summary;
   const rate = `${Math.round(histories / seconds())} histories/s`;
@@ -46,11 +47,13 @@ const { values } = parseArgs({
     from: { type: "string" },
     seed: { type: "string" },
     mutation: { type: "string" },
+    strict: { type: "boolean", default: false },
   },
 });
 if (values.seed === undefined && values.seeds === undefined) throw new Error(USAGE);
+const conditions = { mutation: values.mutation, isStrict: values.strict };
 const isWell =
   values.seed === undefined
-    ? await runMany(wholeNumber(values.seeds, 0), wholeNumber(values.from, 1), values.mutation)
-    : await showOne(wholeNumber(values.seed, 0), values.mutation);
+    ? await runMany(wholeNumber(values.seeds, 0), wholeNumber(values.from, 1), conditions)
+    : await showOne(wholeNumber(values.seed, 0), conditions);
 if (!isWell) process.exitCode = 1;

@@ -13,11 +13,17 @@ interface Report {
   readonly trace: readonly string[];
 }
 
-export interface Range {
+/** What code runs, and what counts. */
+export interface Conditions {
+  /** The code has this planted bug. */
+  readonly mutation?: string | undefined;
+  /** Known defects are violations. */
+  readonly isStrict?: boolean;
+}
+
+export interface Range extends Conditions {
   readonly from: number;
   readonly count: number;
-  /** Runs the code with this planted bug. */
-  readonly mutation?: string | undefined;
   /** Ends after this many violations. */
   readonly violationsMax?: number;
   /** Returns all outcomes, not only those that are violations. */
@@ -35,7 +41,8 @@ export interface Summary {
 }
 
 /** A thread of its own, since it changes what src is made of and the clock that it sees. */
-function startThread(options: ThreadOptions): Worker {
+function startThread({ mutation, isStrict = false }: Conditions): Worker {
+  const options: ThreadOptions = { mutation, isStrict };
   return new Worker(join(import.meta.dirname, "thread.ts"), { workerData: options });
 }
 
@@ -52,12 +59,12 @@ async function ask(worker: Worker, task: Task): Promise<Report> {
 
 /** Runs the seeds of a range on all cores. Whatever the order, a seed's history is the same. */
 export async function runRange(range: Range): Promise<Summary> {
-  const { from, count, mutation, violationsMax = 1, isKept = false, onProgress } = range;
+  const { from, count, violationsMax = 1, isKept = false, onProgress } = range;
   const summary = { histories: 0, steps: 0, violations: [] as Outcome[], outcomes: [] as Outcome[] };
   let next = from;
   const end = from + count;
   const work = async (): Promise<void> => {
-    const worker = startThread({ mutation });
+    const worker = startThread(range);
     try {
       while (next < end && summary.violations.length < violationsMax) {
         const task = { from: next, count: Math.min(BATCH, end - next), isTraced: false };
@@ -81,8 +88,11 @@ export async function runRange(range: Range): Promise<Summary> {
 }
 
 /** One history, with a line for each step and each decision. */
-export async function replay(seed: number, mutation?: string): Promise<Report & { readonly outcome: Outcome }> {
-  const worker = startThread({ mutation });
+export async function replay(
+  seed: number,
+  conditions: Conditions = {},
+): Promise<Report & { readonly outcome: Outcome }> {
+  const worker = startThread(conditions);
   try {
     const report = await ask(worker, { from: seed, count: 1, isTraced: true });
     const [outcome] = report.outcomes;
