@@ -49,10 +49,13 @@ export function checkStored({ world, db, bucket, catalog }: End): void {
     if (digest !== row.digest || bytes.byteLength !== row.size)
       throw world.violate(`the object of ${name} has other bytes`);
   }
-  for (const row of db.query<{ object_key: string }>(
-    "SELECT object_key FROM manifests WHERE object_key IS NOT NULL AND object_key NOT NULL",
+  for (const row of db.query<{ digest: string; bytes: string | null; object_key: string | null }>(
+    "SELECT digest, bytes, object_key FROM manifests",
   )) {
-    if (!bucket.objects.has(row.object_key)) throw world.violate(`a manifest's object is gone: ${row.object_key}`);
+    const content = catalog.byDigest.get(row.digest);
+    const stored = row.object_key === null ? Buffer.from(row.bytes ?? "") : bucket.objects.get(row.object_key)?.bytes;
+    if (!stored) throw world.violate(`the object of ${content?.name ?? row.digest} is gone: ${row.object_key ?? ""}`);
+    if (!content || !isSame(stored, content.bytes)) throw world.violate(`${row.digest} has other bytes`);
   }
   const [dangling] = db.query<{ repository: string; manifest_digest: string; digest: string }>(
     `SELECT r.name AS repository, mr.manifest_digest, mr.digest
