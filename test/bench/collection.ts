@@ -82,7 +82,7 @@ async function pass(db: Database): Promise<{ manifests: number; blobs: number; i
   for (let now = 1_000; idle < 2; now += 1_000) {
     const before = usage.rowsRead;
     const past = { now, linkedBefore: now - 1, condemnedBefore: now - 1, unheldBefore: now - 1 };
-    const step = await collect(watched as never, { ...past, pushedBefore: now - 1, deletedBefore: now - 1 }, BATCH);
+    const step = await collect(watched, { ...past, pushedBefore: now - 1, deletedBefore: now - 1 }, BATCH);
     manifests += step.manifests.length;
     blobs += step.blobs.length;
     const did = step.marked + step.manifests.length + step.condemned + step.links + step.blobs.length;
