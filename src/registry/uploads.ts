@@ -208,10 +208,11 @@ async function finishFromParts(
     }
     const known = digestOf(session.algorithm, body.hash, digestAlgorithm(digest));
     if (known !== undefined && known !== digest) throw new OciError("DIGEST_INVALID", { detail: { digest } });
-    const object = await writer.complete(digest, claim.parts);
-    return { ...object, verified: object.verified || known !== undefined, size: session.received + body.received };
+    const size = session.received + body.received;
+    const { key, bytes } = await writer.complete(digest, claim.parts, size);
+    return { key, size, isVerified: bytes === "verified" || (bytes === "as-received" && known !== undefined) };
   });
-  if (!finished.verified) await verifyStored(context, finished.key, digest);
+  if (!finished.isVerified) await verifyStored(context, finished.key, digest);
   return await commit(context, claim, { digest, size: finished.size, objectKey: finished.key });
 }
 

@@ -84,5 +84,10 @@ export async function listObjects(
 
 /** Whether R2 holds an object. One class B operation. */
 export async function isStored(bucket: R2Bucket, key: string): Promise<boolean> {
-  return (await bucket.head(key)) !== null;
+  return (await storedSize(bucket, key)) !== undefined;
+}
+
+/** An object's size in bytes; undefined if R2 does not hold it. One class B operation. */
+export async function storedSize(bucket: R2Bucket, key: string): Promise<number | undefined> {
+  return (await bucket.head(key))?.size;
 }
