@@ -6,7 +6,7 @@ import { OciError } from "../oci/error.ts";
 import { type ByteRange, formatUploadRange } from "../oci/range.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import { type UploadedPart, uploadLocation, type UploadSession } from "../oci/upload-session.ts";
-import { isNoSuchUpload } from "../storage/r2-errors.ts";
+import { arePartsRefused, isNoSuchUpload } from "../storage/r2-errors.ts";
 
 /** How long a request that died may keep others from its session. A request that lives renews its hold. */
 const HOLD_MS = 120_000;
@@ -76,7 +76,7 @@ async function claimUpload(
  * there is none, and so sends the blob anew.
  */
 function asHopeless(error: unknown): unknown {
-  if (!isNoSuchUpload(error)) return error;
+  if (!isNoSuchUpload(error) && !arePartsRefused(error)) return error;
   return new OciError("BLOB_UPLOAD_UNKNOWN", { message: "the upload cannot be gone on with: push the blob again" });
 }
 
@@ -87,7 +87,7 @@ function isHopeless(error: unknown): boolean {
 
 /**
  * Runs `work` while this request alone may write to the session. If it fails, the session is as it was before; if the
- * bytes were not those of their digest, or R2 does not have the upload any more, the session is gone.
+ * bytes were not those of their digest, or R2 cannot make an object of the upload any more, the session is gone.
  * @throws OciError BLOB_UPLOAD_UNKNOWN; RANGE_INVALID when the chunk does not start where the upload stands, or another
  * request holds it; SIZE_INVALID; and whatever `work` throws.
  */

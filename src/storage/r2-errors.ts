@@ -12,3 +12,11 @@ export function isChecksumMismatch(error: unknown): boolean {
 export function isNoSuchUpload(error: unknown): boolean {
   return hasNumber(error, 10024);
 }
+
+/**
+ * A part is not the one that the session knows: it was sent twice, and the first came last ("One or more of the specified parts
+ * could not be found"); or the parts have sizes that do not go together.
+ */
+export function arePartsRefused(error: unknown): boolean {
+  return hasNumber(error, 10025, 10048, 10011);
+}

@@ -92,3 +92,25 @@ describe("an upload that R2 does not have any more", () => {
     expect(await storedKeys()).toEqual(before);
   });
 });
+
+describe("an upload of which a part was overwritten by one that came late", () => {
+  it.each([
+    ["by as many bytes", PART_SIZE_BYTES],
+    ["by more bytes", PART_SIZE_BYTES + 1],
+  ])("%s, ends at its close, and leaves nothing", async (_name, size) => {
+    await runSchedule();
+    const before = await storedKeys();
+    const repository = freshRepository();
+    const bytes = randomBytes(PART_SIZE_BYTES + 100_000);
+    const digest = await digestOf(bytes);
+    const location = await uploadWith(repository, bytes);
+    await (await multipartOf(location)).uploadPart(1, randomBytes(size));
+    const error = await expectError(await finish(location, digest), 404, "BLOB_UPLOAD_UNKNOWN");
+    expect(error.message).toContain("push the blob again");
+    await expectError(await send("GET", location), 404, "BLOB_UPLOAD_UNKNOWN");
+    await runSchedule();
+    expect(await storedKeys()).toEqual(before);
+    await expectStatus(await finish(await uploadWith(repository, bytes), digest), 201);
+    await expectBlob(repository, digest, bytes);
+  });
+});

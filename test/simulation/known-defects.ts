@@ -2,11 +2,7 @@
  * What src does today and should not, found by the simulation: the client gets a 500, and nothing is lost. They would hide what
  * is new. `npm run simulate -- --strict` counts them as violations. To be emptied.
  */
-const THROWN: readonly string[] = [
-  // R2: a part is not the one of its etag. A part whose answer was lost, or whose sender had lost its hold, came after it was
-  // sent again.
-  "(10025)",
-];
+const THROWN: readonly string[] = [];
 
 let isStrict = false;
 
