@@ -42,17 +42,38 @@ export interface ClaimedUpload {
 export type Purpose = "continue" | "finish";
 
 /** 416 with where the upload stands: the client goes on there. */
-export function rangeInvalid(address: UploadAddress, received: number, message: string): OciError {
+function rangeInvalid(address: UploadAddress, received: number, message: string): OciError {
   const headers = { Location: uploadLocation(address.repository, address.id), Range: formatUploadRange(received) };
   return new OciError("RANGE_INVALID", { message, detail: { received }, headers });
 }
 
+/**
+ * Why a session is not, or no longer, this request's: there is none, or it stands at another byte than the request's `offset`, or
+ * another request has it. One D1 query.
+ */
+export async function explainNoHold(
+  { db, now }: Context,
+  address: UploadAddress,
+  offset: number | undefined,
+  otherwise: string,
+): Promise<OciError> {
+  const session = await sessions.findSession(db, { ...address, now: now() });
+  if (!session) return new OciError("BLOB_UPLOAD_UNKNOWN");
+  const isElsewhere = offset !== undefined && offset !== session.received;
+  return rangeInvalid(
+    address,
+    session.received,
+    isElsewhere ? `the upload stands at byte ${session.received}` : otherwise,
+  );
+}
+
 async function claimUpload(
-  { db, now, config }: Context,
+  context: Context,
   address: UploadAddress,
   chunk: Chunk,
   purpose: Purpose,
 ): Promise<ClaimedUpload> {
+  const { db, now, config } = context;
   const at = now();
   const writer = crypto.randomUUID();
   const offset = chunk.range?.offset;
@@ -62,13 +83,7 @@ async function claimUpload(
   };
   const claimed = await sessions.claimSession(db, claim, purpose === "finish");
   if (claimed) return { address, hold: { id: address.id, writer }, ...claimed, created: [] };
-  const session = await sessions.findSession(db, { ...address, now: at });
-  if (!session) throw new OciError("BLOB_UPLOAD_UNKNOWN");
-  const isElsewhere = offset !== undefined && offset !== session.received;
-  const message = isElsewhere
-    ? `the upload stands at byte ${session.received}`
-    : "another request writes to the upload";
-  throw rangeInvalid(address, session.received, message);
+  throw await explainNoHold(context, address, offset, "another request writes to the upload");
 }
 
 /**
