@@ -24,4 +24,9 @@ export const API_ROUTES: readonly (readonly [method: string, path: string, requi
   ["PATCH", "/api/repositories/{name}", "admin"],
   ["DELETE", "/api/repositories/{name}", "admin"],
   ["GET", "/api/audit", "admin"],
+  ["GET", "/api/retention", "admin"],
+  ["POST", "/api/retention/preview", "admin"],
+  ["POST", "/api/retention/run", "admin"],
+  ["PUT", "/api/retention/{name}", "admin"],
+  ["DELETE", "/api/retention/{name}", "admin"],
 ];
