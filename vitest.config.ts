@@ -23,7 +23,7 @@ export default defineConfig({
         test: {
           name: "worker",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/scripts/**"],
+          exclude: ["test/e2e/**", "test/scripts/**", "test/simulation/**"],
           // A worker of its own for each file costs seconds apiece. Tests keep apart by fresh repository names instead.
           isolate: false,
           // Far beyond any test: a busy machine is no failure.
@@ -39,6 +39,16 @@ export default defineConfig({
           include: ["test/scripts/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        // Histories of the real operations, in threads of their own under Node, over a simulated D1 and R2.
+        test: {
+          name: "simulation",
+          include: ["test/simulation/**/*.test.ts"],
+          // They take all cores already.
+          fileParallelism: false,
+          testTimeout: 600_000,
         },
       },
     ],

@@ -23,6 +23,10 @@ CREATE INDEX manifests_unheld ON manifests (id) WHERE hold_count = 0 AND unheld_
 CREATE INDEX manifests_by_unheld_at ON manifests (unheld_at) WHERE unheld_at IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX manifests_by_deleted_at ON manifests (deleted_at) WHERE deleted_at IS NOT NULL;
 
+-- With the role in it, SQLite searches it for what indexes list; without, it would read all references of a repository.
+DROP INDEX manifest_references_by_digest;
+CREATE INDEX manifest_references_by_digest ON manifest_references (repository_id, digest, role);
+
 UPDATE repository_blobs SET reference_count = (
   SELECT COUNT(*) FROM manifest_references mr
   WHERE mr.repository_id = repository_blobs.repository_id AND mr.digest = repository_blobs.digest);

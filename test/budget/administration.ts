@@ -146,6 +146,26 @@ async function readAudit({ session, key, repository }: Scene): Promise<void> {
 }
 
 /** Does everything that the admin API can do. */
+async function administerTags({ session, registry, repository, config }: Scene): Promise<void> {
+  const image = await makeImage([config], { annotations: { "expires-after": "1h" } });
+  await push.pushManifest(registry, repository, "moving", image);
+  const address = { repository, tag: "moving" };
+  const at = `repository=${repository}&tag=moving`;
+  const digest = image.digest;
+  await session.step("tags with their state", 200, "GET", `/api/tags?repository=${repository}&n=1`);
+  await session.step("history of a tag", 200, "GET", `/api/tags/history?${at}&n=1`);
+  await session.step("a tag at a time", 200, "GET", `/api/tags/at?${at}&time=2099-01-01T00:00:00Z`);
+  await session.step("set a tag's end", 200, "POST", "/api/tags/expiry", json({ ...address, expires: "1h" }));
+  await session.step("let tags expire", 200, "PATCH", `/api/repositories/${repository}`, json({ expiringTags: true }));
+  await session.step("let none expire", 200, "PATCH", `/api/repositories/${repository}`, json({ expiringTags: false }));
+  await session.step("release tags", 200, "POST", "/api/tags/release", json({ releases: [{ ...address, digest }] }));
+  const absent = { ...address, digest: `sha256:${"0".repeat(64)}` };
+  await session.step("release what is not there", 404, "POST", "/api/tags/release", json({ releases: [absent] }));
+  await session.step("delete a tag", 202, "DELETE", `/v2/${repository}/manifests/moving`);
+  await session.step("restore a tag", 200, "POST", "/api/tags/restore", json(address));
+  await session.step("what waits for collection", 200, "GET", "/api/collection");
+}
+
 export async function administer(session: Session, registry: CountedRegistry, above: string): Promise<void> {
   const repository = `${above}/api`;
   const key = above.replaceAll("/", "-");
@@ -156,6 +176,7 @@ export async function administer(session: Session, registry: CountedRegistry, ab
   await administerTokens(scene);
   await administerPolicy(scene);
   await administerTrust(scene);
+  await administerTags(scene);
   await administerRepository(scene);
   await readAudit(scene);
   await session.step("remove an account", 204, "DELETE", `/api/accounts/first-${key}`);

@@ -27,6 +27,21 @@ const EXCEPTIONS: readonly { readonly sql: RegExp; readonly step: RegExp; readon
     reason: "reads the rules for immutable tags, of which there are 200 at most",
   },
   {
+    sql: /expiring_tags/,
+    step: /^SCAN (expiring_tags|e)$/,
+    reason: "reads the rules for expiring tags, of which there are 200 at most",
+  },
+  {
+    sql: /FROM (missing_objects|collection_runs) ORDER BY \w+( DESC)? LIMIT \?1$/,
+    step: /^SCAN (missing_objects|collection_runs)$/,
+    reason: "reads the first of a table in the order of its key, and stops",
+  },
+  {
+    sql: /^INSERT INTO discarded_objects \S+ \S+\s+SELECT o\.value, /,
+    step: /^SCAN (upload_sessions|s)( USING .*)?$/,
+    reason: "asks all uploads whether one has a stray object, of which there are hardly ever any",
+  },
+  {
     sql: /^WITH visible /,
     step: /^USE TEMP B-TREE FOR ORDER BY$/,
     reason: "sorts what a caller may pull, which several rules may name; who may see all gets a page in order",
@@ -45,14 +60,18 @@ const EXCEPTIONS: readonly { readonly sql: RegExp; readonly step: RegExp; readon
 
 /** Steps that read more where there is more, each with its reason. */
 const GROWING: Readonly<Record<string, string>> = {
+  schedule: "reads the next page of the bucket, and the rows whose objects are in it: 1,000 of each at most",
+  "schedule with nothing to do": "does so too",
+  "what waits for collection, request 1": "lists what waits, 200 of each kind at most",
   "rules for a repository, request 1": "matches each rule's pattern, for an admin who asks who may do what",
 };
 
 /**
  * Scans of what is no table: a JSON array that came with the statement, a subquery that a search filled, which may have a name,
- * no row at all.
+ * no row at all; and of partial indexes that hold nothing but garbage.
  */
-const HARMLESS_SCAN = /^SCAN (\S+ VIRTUAL TABLE INDEX \d+:|\(subquery-\d+\)$|(subjects|v)$|CONSTANT ROW$)/;
+const HARMLESS_SCAN =
+  /^SCAN (\S+ VIRTUAL TABLE INDEX \d+:|\(subquery-\d+\)$|(subjects|v)$|CONSTANT ROW$|.* USING (COVERING )?INDEX (blobs_unlinked|manifests_unheld|repository_blobs_unreferenced)$)/;
 
 const registry = new CountedRegistry();
 let small: Costs;

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { configOf } from "../../src/config.ts";
 import type { Context } from "../../src/context.ts";
 import { auditBucket } from "../../src/lifecycle/bucket-audit.ts";
@@ -22,6 +22,8 @@ const column = async (sql: string): Promise<unknown[]> => {
 };
 const discarded = async () => await column("SELECT object_key FROM discarded_objects ORDER BY object_key");
 const missing = async () => await column("SELECT object_key FROM missing_objects ORDER BY object_key");
+
+afterAll(emptyStorage);
 
 beforeEach(async () => {
   await emptyStorage();
