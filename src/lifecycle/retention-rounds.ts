@@ -47,7 +47,7 @@ export async function keepRetention(context: Context): Promise<number> {
   const after = round.after ?? "";
   const end = await takeTurns(db, { scope: { kind: "previewed" }, isRemover, after, looks: LOOKS }, take);
   await saveRetentionRound(db, { after: end ?? null, startedAt });
-  if (errors.length > 0) throw new AggregateError(errors, `retention failed in ${errors.length} repositories`);
+  if (errors.length > 0) throw new AggregateError(errors, "retention failed in some repositories");
   return removed;
 }
 

@@ -11,7 +11,7 @@ export async function findRetentionRound(db: D1Database): Promise<RetentionRound
   const row = await db
     .prepare(
       `SELECT after_name, started_at FROM retention_round
-       WHERE EXISTS (SELECT 1 FROM retention_rules WHERE previewed_at IS NOT NULL)`,
+       WHERE id = 1 AND EXISTS (SELECT 1 FROM retention_rules WHERE previewed_at IS NOT NULL)`,
     )
     .first<{ after_name: string | null; started_at: number }>();
   return row === null ? undefined : { after: row.after_name, startedAt: row.started_at };
@@ -19,5 +19,8 @@ export async function findRetentionRound(db: D1Database): Promise<RetentionRound
 
 /** Notes how far a round has come. One query. */
 export async function saveRetentionRound(db: D1Database, { after, startedAt }: RetentionRound): Promise<void> {
-  await db.prepare("UPDATE retention_round SET after_name = ?1, started_at = ?2").bind(after, startedAt).run();
+  await db
+    .prepare("UPDATE retention_round SET after_name = ?1, started_at = ?2 WHERE id = 1")
+    .bind(after, startedAt)
+    .run();
 }

@@ -153,10 +153,11 @@ const REASON_MAX = 200;
  * None of them, where something must stay and nothing would any more.
  */
 function targetsIn(payload: string, mayEmpty: boolean): string {
+  // Asked once, as a value: what EXISTS asks, SQLite may ask for each row.
   const isLeft = `
-    EXISTS (SELECT 1 FROM tags k INDEXED BY tags_in_order
-            WHERE k.repository_id = (SELECT id FROM repositories WHERE name = ?1)
-              AND k.name NOT IN (SELECT value ->> 'tag' FROM json_each(${payload})))`;
+    (SELECT k.name FROM tags k INDEXED BY tags_in_order
+     WHERE k.repository_id = (SELECT id FROM repositories WHERE name = ?1)
+       AND k.name NOT IN (SELECT value ->> 'tag' FROM json_each(${payload})) LIMIT 1) IS NOT NULL`;
   return `
     json_each(${payload}) w
     CROSS JOIN repositories r ON r.name = ?1
