@@ -178,3 +178,28 @@ ALTER TABLE manifests ADD COLUMN pulled_at INTEGER;
 
 -- The state of a tag at a time is that of the last event before it.
 CREATE INDEX tag_events_by_time ON tag_events (repository_id, name, occurred_at);
+
+-- Which tags go: src/lifecycle/retention/rule.ts. The rule is kept as it was given. It removes nothing while `previewed_at` is
+-- null: then nobody has seen yet what it would do.
+CREATE TABLE retention_rules (
+  name         TEXT    PRIMARY KEY,
+  repository   TEXT    NOT NULL,
+  rule         TEXT    NOT NULL,
+  previewed_at INTEGER,
+  created_at   INTEGER NOT NULL,
+  created_by   TEXT    NOT NULL,
+  low          TEXT    NOT NULL AS (SUBSTR(repository, 1, INSTR(repository || '*', '*') - 1)) STORED,
+  high         TEXT    NOT NULL AS (SUBSTR(repository, 1, INSTR(repository || '*', '*') - 1)
+                                    || IIF(INSTR(repository, '*') > 0, '~', '!')) STORED,
+  glob         TEXT             AS (IIF(INSTR(repository, '*') > 0 AND INSTR(repository, '**') = 0, repository, NULL)) STORED,
+  depth        INTEGER NOT NULL AS (LENGTH(repository) - LENGTH(REPLACE(repository, '/', ''))) STORED
+) STRICT, WITHOUT ROWID;
+
+-- Where the schedule stands in its round of the repositories that rules are for.
+CREATE TABLE retention_round (
+  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  -- Repositories up to this name have had their turn; null: all have, and the next round is to come.
+  after_name TEXT,
+  started_at INTEGER NOT NULL
+) STRICT;
+INSERT INTO retention_round (id, after_name, started_at) VALUES (1, NULL, 0);

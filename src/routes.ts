@@ -6,6 +6,7 @@ import * as collection from "./admin/collection.ts";
 import { type DescribedRoute, openApi } from "./admin/openapi.ts";
 import * as policy from "./admin/policy.ts";
 import * as repositories from "./admin/repositories.ts";
+import * as retention from "./admin/retention.ts";
 import * as tags from "./admin/tags.ts";
 import * as tokens from "./admin/tokens.ts";
 import * as trust from "./admin/trust.ts";
@@ -94,6 +95,11 @@ const ROUTES: readonly Route[] = [
   ["post", "/api/tags/expiry", "admin", tags.setTagExpiry],
   ["get", "/api/collection", "admin", collection.showCollection],
   ["post", "/api/collection", "admin", collection.runCollection],
+  ["get", "/api/retention", "admin", retention.listRetentionRules],
+  ["post", "/api/retention/preview", "admin", retention.previewRetention],
+  ["post", "/api/retention/run", "admin", retention.runRetention],
+  ["put", "/api/retention/:name", "admin", retention.setRetentionRule],
+  ["delete", "/api/retention/:name", "admin", retention.removeRetentionRule],
 ];
 
 /** The routes above, for the API's own description. */

@@ -4,6 +4,7 @@ import { expireAuditEvents } from "./audit-expiry.ts";
 import { auditBucket } from "./bucket-audit.ts";
 import { collectBatch } from "./collection.ts";
 import { deleteDiscardedObjects } from "./discarded-objects.ts";
+import { keepRetention } from "./retention-rounds.ts";
 import { endTags } from "./tag-expiry.ts";
 import { expireUploads } from "./upload-expiry.ts";
 
@@ -13,6 +14,7 @@ const JOBS: Readonly<Record<string, (context: Context) => Promise<number>>> = {
   deletedObjects: deleteDiscardedObjects,
   expiredAuditEvents: expireAuditEvents,
   expiredTags: endTags,
+  retiredTags: keepRetention,
   collected: collectBatch,
   strayObjects: auditBucket,
 };

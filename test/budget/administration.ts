@@ -1,6 +1,9 @@
+import { expect } from "vitest";
+import { keepRetention } from "../../src/lifecycle/retention-rounds.ts";
 import { replacePasswordHash } from "../../src/metadata/accounts.ts";
 import { findTrust } from "../../src/metadata/trust.ts";
 import type { RepositoryName } from "../../src/oci/repository-name.ts";
+import { contextAt } from "../support/context.ts";
 import type { CountedRegistry, Measured, Sent } from "../support/counted-registry.ts";
 import { type Descriptor, makeImage } from "../support/manifest-content.ts";
 import * as push from "../support/pushes.ts";
@@ -166,6 +169,53 @@ async function administerTags({ session, registry, repository, config }: Scene):
   await session.step("what waits for collection", 200, "GET", "/api/collection");
 }
 
+/** Of four tags of one image, two go: one by each way to let a rule run. */
+async function administerRetention({ session, registry, repository, config, key }: Scene): Promise<void> {
+  const image = await makeImage([config], { annotations: { key } });
+  for (const tag of ["kept", "old-1", "old-2"]) await push.pushManifest(registry, repository, tag, image);
+  const path = `/api/retention/first-${key}`;
+  const keeping = (...tags: string[]) => ({ repository, tags: ["kept", "old-*"], keep: { tags } });
+  await session.step("set a retention rule", 200, "PUT", path, json(keeping("kept", "old-2")));
+  await session.step(
+    "set a retention rule for a pattern",
+    200,
+    "PUT",
+    `/api/retention/second-${key}`,
+    json({ ...keeping("*"), repository: `${repository}/*` }),
+  );
+  await session.step("retention rules", 200, "GET", "/api/retention?n=1");
+  await session.step("retention rules after one", 200, "GET", "/api/retention?n=1&last=a");
+  await session.step(
+    "run a rule that nobody previewed",
+    409,
+    "POST",
+    "/api/retention/run",
+    json({ name: `first-${key}` }),
+  );
+  await session.step(
+    "preview a rule that is given",
+    200,
+    "POST",
+    "/api/retention/preview",
+    json({ rule: keeping("kept") }),
+  );
+  await session.step("preview a rule", 200, "POST", "/api/retention/preview", json({ name: `first-${key}` }));
+  await session.step("run a rule", 200, "POST", "/api/retention/run", json({ name: `first-${key}` }));
+  await session.step("set it again", 200, "PUT", path, json({ ...keeping("none"), mayEmpty: true }));
+  await session.step("preview it again", 200, "POST", "/api/retention/preview", json({ name: `first-${key}` }));
+  await session.step("run all rules", 200, "POST", "/api/retention/run", json({}));
+  await push.pushManifest(registry, repository, "old-3", image);
+  await registry.env.DB.prepare("UPDATE retention_round SET after_name = NULL, started_at = 0 WHERE id = 1").run();
+  registry.counter.reset();
+  expect(await keepRetention(contextAt(0, registry.env.DB))).toBe(1);
+  session.note("retention by the schedule", registry.counter.usage);
+  for (const which of ["first", "second"]) {
+    await session.step(`remove the ${which} retention rule`, 204, "DELETE", `/api/retention/${which}-${key}`);
+  }
+  await session.step("remove it again", 404, "DELETE", path);
+}
+
+/** Does everything that the admin API can do. */
 export async function administer(session: Session, registry: CountedRegistry, above: string): Promise<void> {
   const repository = `${above}/api`;
   const key = above.replaceAll("/", "-");
@@ -177,6 +227,7 @@ export async function administer(session: Session, registry: CountedRegistry, ab
   await administerPolicy(scene);
   await administerTrust(scene);
   await administerTags(scene);
+  await administerRetention(scene);
   await administerRepository(scene);
   await readAudit(scene);
   await session.step("remove an account", 204, "DELETE", `/api/accounts/first-${key}`);

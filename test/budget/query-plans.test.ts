@@ -32,6 +32,21 @@ const EXCEPTIONS: readonly { readonly sql: RegExp; readonly step: RegExp; readon
     reason: "reads the rules for expiring tags, of which there are 200 at most",
   },
   {
+    sql: /retention_rules/,
+    step: /^SCAN (retention_rules|p)( EXISTS)?$/,
+    reason: "reads the retention rules, of which there are 100 at most",
+  },
+  {
+    sql: /^SELECT (r\.name AS repository, )?t\.name AS tag, |^SELECT m\.id, (m|mr)\.|^SELECT rb\.digest, b\.size, b\.link_count/,
+    step: /^SEARCH (t|m|rb) USING .* \(repository_id=\?\)$/,
+    reason: "reads what retention decides on: a repository that a rule is for, up to a limit",
+  },
+  {
+    sql: /^(INSERT INTO (tag_events|audit_events)|DELETE FROM tags WHERE \(name, repository_id\) IN)[^]* retention_rules p /,
+    step: /^SEARCH k USING .* \(repository_id=\?\)$/,
+    reason: "looks for one tag of a repository that is not to go, and stops",
+  },
+  {
     sql: /FROM (missing_objects|collection_runs) ORDER BY \w+( DESC)? LIMIT \?1$/,
     step: /^SCAN (missing_objects|collection_runs)$/,
     reason: "reads the first of a table in the order of its key, and stops",
@@ -71,7 +86,7 @@ const GROWING: Readonly<Record<string, string>> = {
  * no row at all; and of partial indexes that hold nothing but garbage.
  */
 const HARMLESS_SCAN =
-  /^SCAN (\S+ VIRTUAL TABLE INDEX \d+:|\(subquery-\d+\)$|(subjects|v)$|CONSTANT ROW$|.* USING (COVERING )?INDEX (blobs_unlinked|manifests_unheld|repository_blobs_unreferenced)$)/;
+  /^SCAN (\S+ VIRTUAL TABLE INDEX \d+:|\(subquery-\d+\)$|(subjects|v|w)$|CONSTANT ROW$|.* USING (COVERING )?INDEX (blobs_unlinked|manifests_unheld|repository_blobs_unreferenced)$)/;
 
 const registry = new CountedRegistry();
 let small: Costs;

@@ -32,4 +32,9 @@ export const API_ROUTES: readonly (readonly [method: string, path: string, requi
   ["POST", "/api/tags/expiry", "admin"],
   ["GET", "/api/collection", "admin"],
   ["POST", "/api/collection", "admin"],
+  ["GET", "/api/retention", "admin"],
+  ["POST", "/api/retention/preview", "admin"],
+  ["POST", "/api/retention/run", "admin"],
+  ["PUT", "/api/retention/{name}", "admin"],
+  ["DELETE", "/api/retention/{name}", "admin"],
 ];

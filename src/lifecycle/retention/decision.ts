@@ -23,6 +23,10 @@ export interface DecisionInput {
   readonly tags: readonly TagState[];
   /** All rules for that repository: {@link retentionRulesFor}. */
   readonly rules: readonly RetentionRule[];
+  /** What reasons call the rules; by default, the first one is rule 1. */
+  readonly names?: readonly string[];
+  /** The rules that may remove, by their place; any other one only protects what it would keep. By default, all may. */
+  readonly removers?: ReadonlySet<number>;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -30,6 +34,8 @@ export interface DecisionInput {
 /** A rule, ready to say of any tag whether it stays. */
 interface Court {
   readonly index: number;
+  readonly name: string;
+  readonly isRemover: boolean;
   readonly rule: RetentionRule;
   readonly judge: Judge;
 }
@@ -44,13 +50,20 @@ interface Court {
  * Tags are sorted once for each condition. A tag that goes makes no other one go, so deciding again for what is left
  * removes nothing more.
  */
-export function decideTags({ tags, rules, now }: DecisionInput): Decision[] {
+export function decideTags({ tags, rules, names, removers, now }: DecisionInput): Decision[] {
   const courts = rules.map((rule, index): Court => {
     const governed = tags.filter((state) => governs(rule, state.tag));
-    return { index, rule, judge: judgeOf(rule.keep, governed, now) };
+    const isRemover = removers?.has(index) ?? true;
+    return {
+      index,
+      name: names?.[index] ?? String(index + 1),
+      isRemover,
+      rule,
+      judge: judgeOf(rule.keep, governed, now),
+    };
   });
   const decisions = tags.map((state) => decide(state, courts));
-  return decisions.some(({ keep }) => keep) ? decisions : decisions.map((decision) => spare(decision, rules));
+  return decisions.some(({ keep }) => keep) ? decisions : decisions.map((decision) => spare(decision, courts));
 }
 
 function governs(rule: RetentionRule, tag: Tag): boolean {
@@ -67,14 +80,16 @@ function decide(state: TagState, courts: readonly Court[]): Decision {
   }
   const governing = courts
     .filter(({ rule }) => governs(rule, tag))
-    .map(({ rule, index, judge }) => ({ rule, index, verdict: judge(state) }));
-  const [first] = governing;
-  if (!first) return kept("no rule governs it", undefined);
+    .map((court) => ({ ...court, verdict: court.judge(state) }));
+  if (governing.length === 0) return kept("no rule governs it", undefined);
   const keeper = governing.find(({ verdict }) => verdict.holds);
   if (keeper) return kept(listed(keeper.verdict.because), keeper.index);
-  const objections = governing.map(({ rule, index, verdict }) => {
+  const removing = governing.filter(({ isRemover }) => isRemover);
+  const [first] = removing;
+  if (!first) return kept("only rules that are not asked govern it", undefined);
+  const objections = removing.map(({ rule, name, verdict }) => {
     const objection = objectionOf(rule.keep, verdict);
-    return governing.length === 1 ? objection : `rule ${index + 1}: ${objection}`;
+    return removing.length === 1 ? objection : `rule ${name}: ${objection}`;
   });
   return { tag, digest, keep: false, reason: listed(objections, "; "), rule: first.index };
 }
@@ -87,7 +102,7 @@ function objectionOf({ kind }: Condition, { because }: Verdict): string {
 }
 
 /** The decision for a tag of a repository that would have none left. */
-function spare(decision: Decision, rules: readonly RetentionRule[]): Decision {
-  if (rules.some((rule) => rule.mayEmpty && governs(rule, decision.tag))) return decision;
+function spare(decision: Decision, courts: readonly Court[]): Decision {
+  if (courts.some(({ rule, isRemover }) => isRemover && rule.mayEmpty && governs(rule, decision.tag))) return decision;
   return { ...decision, keep: true, reason: `no tag would be left; else it would go: ${decision.reason}` };
 }

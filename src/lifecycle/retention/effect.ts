@@ -32,16 +32,16 @@ export interface RepositoryGraph {
   readonly blobs: readonly BlobNode[];
 }
 
-/** A tag that goes, and the rule that removes it, by its place among the repository's. */
+/** A tag that goes, and the rule that removes it: its name, or its place among the repository's. */
 export interface RemovedTag {
   readonly tag: Tag;
-  readonly rule?: number | undefined;
+  readonly rule?: string | number | undefined;
 }
 
 export interface RemovedManifest {
   readonly digest: Digest;
   readonly size: number;
-  /** `untagged by rule 1` (counted from 1), `untagged`, `child of sha256:…`, `referrer of sha256:…`. */
+  /** `untagged by rule NAME` (or counted from 1), `untagged`, `child of sha256:…`, `referrer of sha256:…`. */
   readonly reason: string;
 }
 
@@ -92,8 +92,9 @@ export function effectOf(graph: RepositoryGraph, removedTags: readonly RemovedTa
   return { manifests, blobs, manifestBytes: sum(manifests), blobBytes: sum(blobs) };
 }
 
-function untaggedBy(rule: number | undefined): string {
-  return rule === undefined ? "untagged" : `untagged by rule ${rule + 1}`;
+function untaggedBy(rule: RemovedTag["rule"]): string {
+  if (rule === undefined) return "untagged";
+  return `untagged by rule ${typeof rule === "number" ? rule + 1 : rule}`;
 }
 
 function stepsOf({ manifests, references }: RepositoryGraph): Steps {
