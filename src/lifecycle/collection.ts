@@ -2,7 +2,7 @@ import type { Context } from "../context.ts";
 import { collect, type CollectionStep, type Cutoffs, listWaiting, type Waiting } from "../metadata/collection.ts";
 import { type CollectionOutcome, listRuns, recordRun } from "../metadata/collection-runs.ts";
 
-export type { CollectionOutcome, CollectionRun } from "../metadata/collection-runs.ts";
+export type { CollectionOutcome } from "../metadata/collection-runs.ts";
 
 /** Manifests that one transaction takes, with all that refers to them: a second or so of the database. */
 const BATCH = 200;

@@ -61,7 +61,10 @@ async function seed(db: Database): Promise<void> {
 }
 
 /** Counts the rows that statements read and write. */
-function counted(db: Database): { db: Database; usage: { rowsRead: number; rowsWritten: number; roundTrips: number } } {
+function counted(db: Database): {
+  db: Parameters<typeof collect>[0];
+  usage: { rowsRead: number; rowsWritten: number; roundTrips: number };
+} {
   const usage = { rowsRead: 0, rowsWritten: 0, roundTrips: 0 };
   const batch: Database["batch"] = async (statements) => {
     const results = await db.batch(statements);
@@ -72,7 +75,7 @@ function counted(db: Database): { db: Database; usage: { rowsRead: number; rowsW
     }
     return results as never;
   };
-  return { db: { prepare: db.prepare.bind(db), batch } as unknown as Database, usage };
+  return { db: { prepare: db.prepare.bind(db), batch } as unknown as Parameters<typeof collect>[0], usage };
 }
 
 /** Collects until nothing is left, an hour passing between two runs. Returns how much went. */

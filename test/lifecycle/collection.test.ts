@@ -1,8 +1,12 @@
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { emptyStorage } from "../support/empty-storage.ts";
 import { age, collectAll, tick } from "../support/aging.ts";
 import { image, index, OCI_CONFIG, pushBlob, pushImage, pushManifest, type Descriptor } from "../support/images.ts";
 import { endGrace, expectError, expectStatus, freshRepository, send } from "../support/registry.ts";
+
+// A batch is bounded: the garbage of other files would have its turn first.
+beforeAll(emptyStorage);
 
 const isThere = async (repository: string, digest: string) =>
   (await send("GET", `/v2/${repository}/manifests/${digest}`)).status === 200;
@@ -262,7 +266,7 @@ describe("counts", () => {
       [
         `SELECT digest FROM repository_blobs rb WHERE reference_count <> (
            SELECT COUNT(*) FROM manifest_references WHERE repository_id = rb.repository_id AND digest = rb.digest)`,
-        "SELECT digest FROM blobs b WHERE link_count <> (SELECT COUNT(*) FROM repository_blobs WHERE digest = b.digest) AND object_key NOT LIKE 'blobs/sha256:aaaa%'",
+        "SELECT digest FROM blobs b WHERE link_count <> (SELECT COUNT(*) FROM repository_blobs WHERE digest = b.digest)",
         `SELECT digest FROM manifests m WHERE hold_count <>
            (SELECT COUNT(*) FROM tags WHERE repository_id = m.repository_id AND digest = m.digest)
            + (SELECT COUNT(*) FROM manifest_references WHERE repository_id = m.repository_id AND digest = m.digest AND role = 'manifest')

@@ -20,7 +20,7 @@ import {
   serialise,
 } from "../support/images.ts";
 import { expectError, expectStatus, freshRepository, runSchedule, send } from "../support/registry.ts";
-import { rows, storedKeys, streamOf } from "../support/uploads.ts";
+import { storedKeys, streamOf } from "../support/uploads.ts";
 
 const MAX_BYTES = 4 * 1024 * 1024;
 const repository = freshRepository();
