@@ -20,12 +20,15 @@ ALTER TABLE manifests ADD COLUMN hold_count INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE manifests ADD COLUMN unheld_at INTEGER;
 ALTER TABLE manifests ADD COLUMN deleted_at INTEGER;
 CREATE INDEX manifests_unheld ON manifests (id) WHERE hold_count = 0 AND unheld_at IS NULL AND deleted_at IS NULL;
-CREATE INDEX manifests_by_unheld_at ON manifests (unheld_at) WHERE unheld_at IS NOT NULL AND deleted_at IS NULL;
-CREATE INDEX manifests_by_deleted_at ON manifests (deleted_at) WHERE deleted_at IS NOT NULL;
+CREATE INDEX manifests_by_unheld_at ON manifests (unheld_at, hold_count, pushed_at, object_key)
+  WHERE unheld_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX manifests_by_deleted_at ON manifests (deleted_at, object_key) WHERE deleted_at IS NOT NULL;
 
 -- With the role in it, SQLite searches it for what indexes list; without, it would read all references of a repository.
 DROP INDEX manifest_references_by_digest;
 CREATE INDEX manifest_references_by_digest ON manifest_references (repository_id, digest, role);
+-- What indexes list, and nothing of what images refer to.
+CREATE INDEX manifest_listings ON manifest_references (repository_id, manifest_digest, digest) WHERE role = 'manifest';
 
 UPDATE repository_blobs SET reference_count = (
   SELECT COUNT(*) FROM manifest_references mr
@@ -57,16 +60,25 @@ CREATE TRIGGER references_begin AFTER INSERT ON manifest_references
 BEGIN
   UPDATE repository_blobs SET reference_count = reference_count + 1, condemned_at = NULL
   WHERE repository_id = NEW.repository_id AND digest = NEW.digest;
-  UPDATE manifests SET hold_count = hold_count + 1, unheld_at = NULL
-  WHERE NEW.role = 'manifest' AND repository_id = NEW.repository_id AND digest = NEW.digest;
 END;
 
 CREATE TRIGGER references_end AFTER DELETE ON manifest_references
 BEGIN
   UPDATE repository_blobs SET reference_count = reference_count - 1
   WHERE repository_id = OLD.repository_id AND digest = OLD.digest;
-  UPDATE manifests SET hold_count = hold_count - 1
-  WHERE OLD.role = 'manifest' AND repository_id = OLD.repository_id AND digest = OLD.digest;
+END;
+
+CREATE TRIGGER listings_begin AFTER INSERT ON manifest_references
+WHEN NEW.role = 'manifest'
+BEGIN
+  UPDATE manifests SET hold_count = hold_count + 1, unheld_at = NULL
+  WHERE repository_id = NEW.repository_id AND digest = NEW.digest;
+END;
+
+CREATE TRIGGER listings_end AFTER DELETE ON manifest_references
+WHEN OLD.role = 'manifest'
+BEGIN
+  UPDATE manifests SET hold_count = hold_count - 1 WHERE repository_id = OLD.repository_id AND digest = OLD.digest;
 END;
 
 CREATE TRIGGER tags_begin AFTER INSERT ON tags

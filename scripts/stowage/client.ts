@@ -1,16 +1,20 @@
 import * as v from "valibot";
 import { Failure } from "../local/failure.ts";
+import type { Credentials } from "./credentials.ts";
 import { type Call, decode, send } from "./http.ts";
 import type { Registry } from "./registry.ts";
 
 /** The admin API of one registry, for one caller. */
 export class Client {
   readonly registry: Registry;
+  /** What the caller logged in with. */
+  readonly credentials: Credentials;
   readonly #token: string;
   readonly #timeoutMs: number;
 
-  constructor(registry: Registry, token: string, timeoutMs: number) {
+  constructor(registry: Registry, credentials: Credentials, token: string, timeoutMs: number) {
     this.registry = registry;
+    this.credentials = credentials;
     this.#token = token;
     this.#timeoutMs = timeoutMs;
   }

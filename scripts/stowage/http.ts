@@ -26,10 +26,13 @@ export interface Call {
 /** The registry said no; its message tells what to do. */
 export class Refusal extends Failure {
   readonly status: number;
+  /** Of the first error, such as `DENIED`. */
+  readonly code: string;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, code = "") {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -88,9 +91,12 @@ function parse(body: string): unknown {
   }
 }
 
-const ErrorsSchema = v.object({
-  errors: v.pipe(v.array(v.object({ message: v.string(), detail: v.optional(v.unknown()) })), v.minLength(1)),
+const ErrorSchema = v.object({
+  code: v.optional(v.string(), ""),
+  message: v.string(),
+  detail: v.optional(v.unknown()),
 });
+const ErrorsSchema = v.object({ errors: v.pipe(v.array(ErrorSchema), v.minLength(1)) });
 /** RFC 6749, section 5.2: how the token endpoint answers a form. */
 const OauthErrorSchema = v.object({ error: v.string(), error_description: v.optional(v.string()) });
 /** What was wrong in which part of a request. */
@@ -98,24 +104,28 @@ const PartsSchema = v.array(v.object({ path: v.string(), message: v.string() }))
 
 function explainRefusal(answer: Answer, json: unknown): Failure {
   const { status, headers } = answer;
-  const messages = readMessages(json);
-  if (messages === undefined) return strange(answer);
+  const refused = readRefusal(json);
+  if (refused === undefined) return strange(answer);
   const seconds = /^\d{1,6}$/.exec(headers["retry-after"] ?? "");
   const advice = seconds === null ? "" : `; try again in ${seconds[0]} seconds`;
-  return new Refusal(status, plain(messages.join("; ")) + advice);
+  return new Refusal(status, plain(refused.messages.join("; ")) + advice, refused.code);
 }
 
-function readMessages(json: unknown): string[] | undefined {
+function readRefusal(json: unknown): { code: string; messages: string[] } | undefined {
   const known = v.safeParse(ErrorsSchema, json);
   if (known.success) {
-    return known.output.errors.flatMap(({ message, detail }) => {
+    const { errors } = known.output;
+    const messages = errors.flatMap(({ message, detail }) => {
       const parts = v.safeParse(PartsSchema, detail);
       const wrong = parts.success ? parts.output.map((part) => `${part.path}: ${part.message}`) : [];
       return [message, ...wrong];
     });
+    return { code: errors[0]?.code ?? "", messages };
   }
   const oauth = v.safeParse(OauthErrorSchema, json);
-  return oauth.success ? [oauth.output.error_description ?? oauth.output.error] : undefined;
+  if (!oauth.success) return undefined;
+  const { error, error_description: description } = oauth.output;
+  return { code: error, messages: [description ?? error] };
 }
 
 /** A proxy's page, another server, or a registry that is broken. */

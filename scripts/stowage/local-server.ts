@@ -1,6 +1,8 @@
+import { closeSync, constants, fstatSync, openSync, type Stats, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { readAnnouncement } from "../local/announcement.ts";
+import { type Announcement, announcementPath, readAnnouncement } from "../local/announcement.ts";
 import { localAddress } from "../local/address.ts";
+import { codeOf, reasonOf } from "../local/failure.ts";
 import { ADMIN_PASSWORD, loadSecrets } from "../local/secrets.ts";
 
 /** The server that `npm start` runs on a data folder. */
@@ -11,19 +13,54 @@ export interface LocalServer {
   readonly url: URL;
 }
 
-/** The server of the data folder `given`, or else of the first of the folders that has a `.stowage` with a server. */
-export function findLocalServer(given: string | undefined, folders: readonly string[]): LocalServer | undefined {
+/** What the data folders tell; `problem` says why one is not believed, where none is. */
+interface LocalFinding {
+  readonly server?: LocalServer;
+  readonly problem?: string;
+}
+
+/**
+ * The server of the data folder `given`, or else of the first of the folders that has a `.stowage` with a server. The folder
+ * may come from anywhere, and its server gets passwords: it must be the user's own, and its server one of this machine.
+ */
+export function findLocalServer(given: string | undefined, folders: readonly string[]): LocalFinding {
   const candidates = given === undefined ? folders.map((folder) => join(folder, ".stowage")) : [resolve(given)];
+  let problem: string | undefined;
   for (const data of candidates) {
-    const announced = readAnnouncement(data)?.url;
-    if (announced === undefined || !URL.canParse(announced)) continue;
-    const { protocol, hostname, port } = new URL(announced);
-    // The folder may come from anywhere, and its server gets passwords: it must be one of this machine.
+    const announced = readOwnAnnouncement(data);
+    if (typeof announced === "string") problem ??= announced;
+    if (typeof announced !== "object" || !URL.canParse(announced.url)) continue;
+    const { protocol, hostname, port } = new URL(announced.url);
     if (protocol !== "http:") continue;
     const host = hostname.replace(/^\[(.*)\]$/, "$1");
-    return { data, url: new URL(`http://${localAddress(host, Number(port || "80"))}`) };
+    return { server: { data, url: new URL(`http://${localAddress(host, Number(port || "80"))}`) } };
   }
-  return undefined;
+  return problem === undefined ? {} : { problem };
+}
+
+/** Undefined where there is none; why it is not believed, where others have a hand in it. */
+function readOwnAnnouncement(data: string): Announcement | string | undefined {
+  const path = announcementPath(data);
+  let file: number | undefined;
+  try {
+    // Opened once and then looked at: who owns the folder above could put another there in between. A pipe must not block.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = fstatSync(file);
+    if (!stats.isFile()) return undefined;
+    return doubt(data, statSync(data)) ?? doubt(path, stats) ?? readAnnouncement(data, file);
+  } catch (error) {
+    return codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR" ? undefined : reasonOf(error);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+function doubt(path: string, { uid, mode }: Stats): string | undefined {
+  // Windows has no such numbers.
+  const own = process.getuid?.();
+  if (own === undefined) return undefined;
+  if (uid !== own) return `${path} belongs to another user`;
+  return (mode & 0o022) === 0 ? undefined : `${path} may be written by others`;
 }
 
 /** Whether two addresses are one server: the loopback has several names. */

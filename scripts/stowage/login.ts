@@ -25,7 +25,7 @@ export async function logIn(registry: Registry, environment: Environment): Promi
   const { timeoutMs } = environment;
   try {
     const token = decode(await send(registry.url, tokenCall(credentials), timeoutMs), TokenSchema);
-    return new Client(registry, token, timeoutMs);
+    return new Client(registry, credentials, token, timeoutMs);
   } catch (error) {
     if (!(error instanceof Refusal) || (error.status !== 400 && error.status !== 401)) throw error;
     throw new Refusal(

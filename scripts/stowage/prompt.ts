@@ -28,6 +28,15 @@ export async function readPassword(
   return password;
 }
 
+/** The password that an account has, of who sits at a terminal. */
+export async function askForPassword(name: string, environment: Environment): Promise<string> {
+  const { password } = await import("@inquirer/prompts");
+  const message = `The password of ${name} until now:`;
+  const given = await ask(environment, (terminal) => password({ message, mask: true }, terminal));
+  if (given === "") throw new Failure("nothing was changed");
+  return given;
+}
+
 /** Without the line's end, which `echo` and files add. */
 async function readFromStdin({ stdin }: Environment): Promise<string> {
   const password = (await text(stdin)).replace(/\r?\n$/, "");

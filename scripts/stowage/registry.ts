@@ -23,7 +23,7 @@ export interface RegistryOptions {
  * @throws Failure where none is named or runs, and for one that a password must not be sent to.
  */
 export function findRegistry(options: RegistryOptions, environment: Environment): Registry {
-  const local = findLocalServer(options.data, environment.folders);
+  const { server: local, problem } = findLocalServer(options.data, environment.folders);
   const fromEnvironment = options.data === undefined ? environment.env.STOWAGE_URL : undefined;
   const given = options.registry ?? (fromEnvironment === "" ? undefined : fromEnvironment);
   if (given !== undefined) {
@@ -31,6 +31,11 @@ export function findRegistry(options: RegistryOptions, environment: Environment)
     return { url, local: local && isSameServer(url, local.url) ? local : undefined };
   }
   if (local) return { url: assertPrivate(local.url), local };
+  if (problem !== undefined) {
+    throw new Failure(
+      `no registry is named that can be believed: ${problem}; make it your own alone, or give --registry URL`,
+    );
+  }
   if (options.data !== undefined) {
     throw new Failure(`no registry runs on ${options.data}: start it with npm start -- --data ${options.data}`);
   }

@@ -1,18 +1,11 @@
 import type { Context } from "../context.ts";
-import {
-  type Batch,
-  collect,
-  type CollectionStep,
-  type Cutoffs,
-  listWaiting,
-  type Waiting,
-} from "../metadata/collection.ts";
+import { collect, type CollectionStep, type Cutoffs, listWaiting, type Waiting } from "../metadata/collection.ts";
 import { type CollectionOutcome, listRuns, recordRun } from "../metadata/collection-runs.ts";
 
 export type { CollectionOutcome, CollectionRun } from "../metadata/collection-runs.ts";
 
-/** What one transaction takes: a second or so of the database, with the rows that go with a manifest. */
-const BATCH: Batch = { manifests: 200, blobs: 500 };
+/** Manifests that one transaction takes, with all that refers to them: a second or so of the database. */
+const BATCH = 200;
 
 /** How many of them a run on request makes; whoever asked can ask again. */
 const STEPS_ON_REQUEST = 20;

@@ -15,12 +15,6 @@ export interface Cutoffs {
   readonly deletedBefore: number;
 }
 
-/** The most that one transaction takes. The rest waits for the next. */
-export interface Batch {
-  readonly manifests: number;
-  readonly blobs: number;
-}
-
 /** Something that was collected, or would be. */
 export interface Collected {
   readonly digest: Digest;
@@ -39,77 +33,72 @@ export interface CollectionStep {
   readonly blobs: readonly Collected[];
 }
 
-const DUE_UNHELD = `
-  SELECT id FROM manifests INDEXED BY manifests_by_unheld_at
-  WHERE unheld_at IS NOT NULL AND deleted_at IS NULL AND unheld_at <= ?1 AND hold_count = 0 AND pushed_at <= ?2
-  ORDER BY unheld_at`;
+/** Manifests whose time is over, of either kind, at most ?4 of each. The indexes hold all that is asked of them. */
+const DUE_MANIFESTS = `
+  SELECT id, object_key FROM (
+    SELECT id, object_key FROM manifests INDEXED BY manifests_by_unheld_at
+    WHERE unheld_at IS NOT NULL AND deleted_at IS NULL AND unheld_at <= ?1 AND hold_count = 0 AND pushed_at <= ?2
+    ORDER BY unheld_at LIMIT ?4)
+  UNION ALL
+  SELECT id, object_key FROM (
+    SELECT id, object_key FROM manifests INDEXED BY manifests_by_deleted_at
+    WHERE deleted_at IS NOT NULL AND deleted_at <= ?3 ORDER BY deleted_at LIMIT ?4)`;
 
-const DUE_DELETED = `
-  SELECT id FROM manifests INDEXED BY manifests_by_deleted_at
-  WHERE deleted_at IS NOT NULL AND deleted_at <= ?3 ORDER BY deleted_at`;
-
-/** Manifests whose time is over, of either kind, at most ?4 of each. */
-const DUE_MANIFESTS = `SELECT id FROM (${DUE_UNHELD} LIMIT ?4) UNION ALL SELECT id FROM (${DUE_DELETED} LIMIT ?4)`;
-
-const DUE_LINKS = `
-  SELECT repository_id, digest FROM repository_blobs INDEXED BY repository_blobs_condemned
-  WHERE condemned_at IS NOT NULL AND condemned_at <= ?1 AND reference_count = 0 ORDER BY condemned_at`;
+/** A statement that tells how many rows the one before it has changed itself, without its triggers. */
+const countChanges = (db: D1Database): D1PreparedStatement => db.prepare("SELECT CHANGES() AS changes");
 
 /**
  * Collects a batch, in one transaction: whatever happens beside it happens before or after it, so that it decides on what is,
  * and not on what it read. The objects of what goes are noted for deletion in the same transaction. One round trip.
+ * @param batch the most manifests of each kind that go; links and blobs are what those before have let go of.
  */
-export async function collect(db: D1Database, cutoffs: Cutoffs, batch: Batch): Promise<CollectionStep> {
+export async function collect(db: D1Database, cutoffs: Cutoffs, batch: number): Promise<CollectionStep> {
   const { now, unheldBefore = -1, pushedBefore, deletedBefore } = cutoffs;
-  const due = [unheldBefore, pushedBefore, deletedBefore, batch.manifests];
-  const [marked, , manifests, condemned, links, , blobs] = await db.batch<Collected>([
+  const due = [unheldBefore, pushedBefore, deletedBefore, batch];
+  const [, marked, , manifests, , condemned, , links, , blobs] = await db.batch<Collected & { changes: number }>([
     db
-      .prepare(
-        `UPDATE manifests SET unheld_at = ?1 WHERE id IN (
-           SELECT id FROM manifests INDEXED BY manifests_unheld
-           WHERE hold_count = 0 AND unheld_at IS NULL AND deleted_at IS NULL LIMIT ?2)
-         RETURNING digest, size`,
-      )
-      .bind(now, batch.manifests),
+      .prepare("UPDATE manifests SET unheld_at = ?1 WHERE hold_count = 0 AND unheld_at IS NULL AND deleted_at IS NULL")
+      .bind(now),
+    countChanges(db),
     db
       .prepare(
         `INSERT INTO discarded_objects (object_key, discarded_at)
-         SELECT object_key, ?5 FROM manifests WHERE id IN (${DUE_MANIFESTS}) AND object_key IS NOT NULL`,
+         SELECT object_key, ?5 FROM (${DUE_MANIFESTS}) WHERE object_key IS NOT NULL`,
       )
       .bind(...due, now),
-    db.prepare(`DELETE FROM manifests WHERE id IN (${DUE_MANIFESTS}) RETURNING digest, size`).bind(...due),
+    db
+      .prepare(`DELETE FROM manifests WHERE id IN (SELECT id FROM (${DUE_MANIFESTS})) RETURNING digest, size`)
+      .bind(...due),
+    // As many as the manifests of a batch have let go of, and what was pushed in vain: no limit, which would read each twice.
     db
       .prepare(
-        `UPDATE repository_blobs SET condemned_at = ?1 WHERE (repository_id, digest) IN (
-           SELECT repository_id, digest FROM repository_blobs INDEXED BY repository_blobs_unreferenced
-           WHERE reference_count = 0 AND condemned_at IS NULL AND linked_at <= ?2 ORDER BY linked_at LIMIT ?3)
-         RETURNING digest, 0 AS size`,
+        `UPDATE repository_blobs SET condemned_at = ?1
+         WHERE reference_count = 0 AND condemned_at IS NULL AND linked_at <= ?2`,
       )
-      .bind(now, cutoffs.linkedBefore, batch.blobs),
+      .bind(now, cutoffs.linkedBefore),
+    countChanges(db),
+    // Those that were condemned together.
     db
       .prepare(
-        `DELETE FROM repository_blobs WHERE (repository_id, digest) IN (${DUE_LINKS} LIMIT ?2)
-         RETURNING digest, 0 AS size`,
+        `DELETE FROM repository_blobs
+         WHERE condemned_at = (SELECT MIN(condemned_at) FROM repository_blobs WHERE condemned_at IS NOT NULL)
+           AND condemned_at <= ?1 AND reference_count = 0`,
       )
-      .bind(cutoffs.condemnedBefore, batch.blobs),
+      .bind(cutoffs.condemnedBefore),
+    countChanges(db),
     db
       .prepare(
         `INSERT INTO discarded_objects (object_key, discarded_at)
-         SELECT object_key, ?1 FROM blobs INDEXED BY blobs_unlinked WHERE link_count = 0 LIMIT ?2`,
+         SELECT object_key, ?1 FROM blobs INDEXED BY blobs_unlinked WHERE link_count = 0`,
       )
-      .bind(now, batch.blobs),
-    db.prepare(
-      `DELETE FROM blobs WHERE digest IN (
-         SELECT b.digest FROM blobs b INDEXED BY blobs_unlinked
-         JOIN discarded_objects d ON d.object_key = b.object_key WHERE b.link_count = 0)
-       RETURNING digest, size`,
-    ),
+      .bind(now),
+    db.prepare("DELETE FROM blobs WHERE link_count = 0 RETURNING digest, size"),
   ]);
   return {
-    marked: marked?.results.length ?? 0,
+    marked: marked?.results[0]?.changes ?? 0,
     manifests: manifests?.results ?? [],
-    condemned: condemned?.results.length ?? 0,
-    links: links?.results.length ?? 0,
+    condemned: condemned?.results[0]?.changes ?? 0,
+    links: links?.results[0]?.changes ?? 0,
     blobs: blobs?.results ?? [],
   };
 }

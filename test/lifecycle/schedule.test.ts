@@ -2,6 +2,7 @@ import { createExecutionContext, createScheduledController } from "cloudflare:te
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import worker from "../../src/worker.ts";
+import { WatchedRegistry } from "../support/counted-registry.ts";
 import { digestOf, randomBytes } from "../support/images.ts";
 import {
   endGrace,
@@ -138,6 +139,25 @@ describe("a crash", () => {
     await runSchedule();
     expect(await discarded()).toEqual([]);
     expect(await storedKeys()).toEqual(before);
+  });
+
+  it("of an abort leaves the note of its multipart upload to the next run", async () => {
+    await runSchedule();
+    const aborted: boolean[] = [];
+    const registry = new WatchedRegistry(async (call, run) => {
+      if (call.operation !== "abort") return await run();
+      aborted.push(aborted.length > 0);
+      if (aborted.length === 1) throw new Error("the bucket is down");
+      return await run();
+    });
+    const location = await startUpload(freshRepository());
+    await patch(location, streamOf(randomBytes(PART + 100_000)));
+    await send("DELETE", location);
+    await expect(registry.runSchedule()).rejects.toMatchObject({ errors: [new Error("the bucket is down")] });
+    expect(await discarded()).not.toEqual([]);
+    await registry.runSchedule();
+    expect(aborted).toEqual([false, true]);
+    expect(await discarded()).toEqual([]);
   });
 
   it("after the deletion, before it is forgotten, is made good by the next run", async () => {

@@ -68,6 +68,11 @@ describe.each<Algorithm>(["sha256", "sha512"])("keeps by %s", (algorithm) => {
     ["an artifact as an image", OCI_MANIFEST, () => image(config, [layer], { artifactType: "application/x" })],
     ["an image without layers", OCI_MANIFEST, () => image(config)],
     ["an index without manifests", OCI_INDEX, () => index([])],
+    [
+      "nulls for what is empty",
+      OCI_MANIFEST,
+      () => ({ ...image(config), layers: null, annotations: null, subject: null }),
+    ],
     ["an image without mediaType", OCI_MANIFEST, () => ({ schemaVersion: 2, config, layers: [layer] })],
     ["an index without mediaType", OCI_INDEX, () => ({ schemaVersion: 2, manifests: [child] })],
     ["properties that it does not know", OCI_MANIFEST, () => image(config, [], { "x-own": { deep: [null, 1e3] } })],

@@ -4,7 +4,6 @@ import type { RepositoryName } from "../../src/oci/repository-name.ts";
 import { isSame, pullBlob, pullManifest, type Scene } from "./scene.ts";
 import type { ManifestContent } from "./contents.ts";
 import type { SimulatedD1 } from "./d1.ts";
-import { mayForgetAborts } from "./known-defects.ts";
 import { ABSENT, PRESENT } from "./model.ts";
 import type { SimulatedR2 } from "./r2.ts";
 
@@ -112,7 +111,7 @@ async function checkManifest(end: End, repository: RepositoryName, content: Mani
  * What a Worker stored just before it died, or before the note of it failed, is noted nowhere: until a collection lists the
  * bucket, such objects may stay. Nor is there a collection of blobs and manifests that nothing refers to.
  */
-export function checkNothingIsLeft({ world, service, db, bucket }: End): void {
+export function checkNothingIsLeft({ world, db, bucket }: End): void {
   for (const table of ["upload_sessions", "upload_parts", "discarded_objects"]) {
     const [row] = db.query(`SELECT * FROM ${table} LIMIT 1`);
     if (row) throw world.violate(`${table} still has ${JSON.stringify(row)}`);
@@ -126,7 +125,6 @@ export function checkNothingIsLeft({ world, service, db, bucket }: End): void {
     if (!named.has(key) && !run.isFaulted) throw world.violate(`${run.label} left ${key}, which no row names`);
   }
   for (const { key, run } of bucket.uploads.values()) {
-    const isForgotten = mayForgetAborts() && service.hasFaulted("schedule");
-    if (!run.isFaulted && !isForgotten) throw world.violate(`${run.label} left the multipart upload of ${key}`);
+    if (!run.isFaulted) throw world.violate(`${run.label} left the multipart upload of ${key}`);
   }
 }

@@ -34,11 +34,6 @@ export class Service {
     return this.#runs.length;
   }
 
-  /** Whether a call failed in a run of this name. */
-  hasFaulted(name: string): boolean {
-    return this.#runs.some((run) => run.isFaulted && run.label.endsWith(` ${name}`));
-  }
-
   #contextOf(run: Run): Context {
     return {
       config: configOf(SETTINGS),

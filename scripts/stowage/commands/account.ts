@@ -1,7 +1,11 @@
 import * as v from "valibot";
+import { Failure } from "../../local/failure.ts";
 import { pathOf } from "../client.ts";
+import type { Credentials } from "../credentials.ts";
+import { canAsk } from "../environment.ts";
+import { Refusal } from "../http.ts";
 import { example, type Noun, YES } from "../noun.ts";
-import { readPassword } from "../prompt.ts";
+import { askForPassword, readPassword } from "../prompt.ts";
 import type { Session } from "../session.ts";
 
 const AccountSchema = v.looseObject({
@@ -96,10 +100,40 @@ async function remove(session: Session, name: string): Promise<void> {
 async function changePassword(session: Session, name: string, options: AddOptions): Promise<void> {
   const password = await readPassword(options, session.environment);
   const client = await session.connect();
-  const body = password === undefined ? {} : { password };
-  const changed = await client.change("PUT", pathOf("accounts", name, "password"), ChangedSchema, body);
+  const change = async (currentPassword: string | undefined) => {
+    const body = {
+      ...(password !== undefined && { password }),
+      ...(currentPassword !== undefined && { currentPassword }),
+    };
+    return await client.change("PUT", pathOf("accounts", name, "password"), ChangedSchema, body);
+  };
+  let changed;
+  try {
+    changed = await change(passwordOf(name, client.credentials));
+  } catch (error) {
+    if (!isForCurrentPassword(error)) throw error;
+    changed = await change(await askForCurrentPassword(name, session));
+  }
   session.show(changed, (output) => {
     if (changed.password === undefined) output.note(`The account ${name} has its new password.`);
     else output.secret(changed.password, `The new password of the account ${name}; it is not shown again.`);
   });
+}
+
+/** The account's password, if it is the one that the caller logged in with. */
+function passwordOf(name: string, credentials: Credentials): string | undefined {
+  return credentials.kind === "password" && credentials.username === name ? credentials.password : undefined;
+}
+
+/** An admin needs none; who is not one, only the registry knows. */
+function isForCurrentPassword(error: unknown): boolean {
+  return error instanceof Refusal && error.code === "DENIED" && error.message.includes("currentPassword");
+}
+
+async function askForCurrentPassword(name: string, { environment }: Session): Promise<string> {
+  if (canAsk(environment)) return await askForPassword(name, environment);
+  throw new Failure(
+    `${name} must give the password until now to change it: set STOWAGE_USERNAME=${name} and STOWAGE_PASSWORD to it, or ` +
+      "change it on a terminal",
+  );
 }

@@ -34,8 +34,8 @@ async function list(registry: StandIn, env: NodeJS.ProcessEnv, folders: readonly
 test("the environment's credentials come before the data folder's, and these before Docker's", async () => {
   const registry = await startStandIn(ROUTES);
   const folder = makeFolder();
-  mkdirSync(join(folder, ".stowage"));
-  writeFileSync(join(folder, ".stowage/server.json"), JSON.stringify({ pid: 1, url: registry.url }));
+  mkdirSync(join(folder, ".stowage"), { mode: 0o700 });
+  writeFileSync(join(folder, ".stowage/server.json"), JSON.stringify({ pid: 1, url: registry.url }), { mode: 0o600 });
   writeFileSync(join(folder, ".stowage/secrets.json"), JSON.stringify({ ADMIN_PASSWORD: PASSWORD }));
   const docker = { DOCKER_CONFIG: makeDockerConfig({ auths: { [registry.host]: { auth: encode("docker") } } }) };
   const given = { STOWAGE_USERNAME: "given", STOWAGE_PASSWORD: PASSWORD };
@@ -58,8 +58,10 @@ test("they are exchanged once, for a token of the API", async () => {
 test("the secret of one data folder goes to no other registry", async () => {
   const registry = await startStandIn(ROUTES);
   const folder = makeFolder();
-  mkdirSync(join(folder, ".stowage"));
-  writeFileSync(join(folder, ".stowage/server.json"), JSON.stringify({ pid: 1, url: "http://127.0.0.1:1" }));
+  mkdirSync(join(folder, ".stowage"), { mode: 0o700 });
+  writeFileSync(join(folder, ".stowage/server.json"), JSON.stringify({ pid: 1, url: "http://127.0.0.1:1" }), {
+    mode: 0o600,
+  });
   writeFileSync(join(folder, ".stowage/secrets.json"), JSON.stringify({ ADMIN_PASSWORD: PASSWORD }));
   expect(await list(registry, {}, [folder])).toMatchObject({ code: 1 });
   expect(registry.logins).toEqual([]);

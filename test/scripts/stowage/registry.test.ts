@@ -1,6 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { announce } from "../../../scripts/local/announcement.ts";
 import { findRegistry, parseAddress } from "../../../scripts/stowage/registry.ts";
 import { makeFolder } from "../support/server.ts";
 import { run } from "./support/run.ts";
@@ -12,8 +14,8 @@ const EMPTY_LIST = { "GET /api/accounts": { json: { accounts: [] } } };
 function makeData(url: string, secrets: Record<string, string> = { ADMIN_PASSWORD: PASSWORD }): string {
   const folder = makeFolder();
   const data = join(folder, ".stowage");
-  mkdirSync(data);
-  writeFileSync(join(data, "server.json"), JSON.stringify({ pid: 1, url }));
+  mkdirSync(data, { mode: 0o700 });
+  writeFileSync(join(data, "server.json"), JSON.stringify({ pid: 1, url }), { mode: 0o600 });
   writeFileSync(join(data, "secrets.json"), JSON.stringify(secrets));
   return folder;
 }
@@ -101,5 +103,76 @@ describe("the registry is found", () => {
       expect(stderr).toMatch(/over plain http|no registry is named/);
       expect(code).not.toBe(0);
     }
+  });
+});
+
+describe("a data folder that others have a hand in is not believed, and gets no credentials", () => {
+  const CASES: [string, (data: string) => void, string][] = [
+    ["a folder that the group may write", (data) => chmodSync(data, 0o770), "may be written by others"],
+    ["a folder that all may write", (data) => chmodSync(data, 0o707), "may be written by others"],
+    [
+      "a file that the group may write",
+      (data) => chmodSync(join(data, "server.json"), 0o620),
+      "may be written by others",
+    ],
+    ["a file that all may write", (data) => chmodSync(join(data, "server.json"), 0o602), "may be written by others"],
+  ];
+  // Nobody else can give files away.
+  if (process.getuid?.() === 0) {
+    CASES.push(
+      ["another's folder", (data) => chownSync(data, 65_534, 65_534), "belongs to another user"],
+      ["another's file", (data) => chownSync(join(data, "server.json"), 65_534, 65_534), "belongs to another user"],
+    );
+  }
+
+  test.each(CASES)("%s", async (_, meddle, reason) => {
+    const registry = await startStandIn(EMPTY_LIST);
+    const folder = makeData(registry.url);
+    const data = join(folder, ".stowage");
+    meddle(data);
+    const env = { STOWAGE_USERNAME: "alice", STOWAGE_PASSWORD: PASSWORD };
+    for (const args of [[], ["--data", data]]) {
+      const { code, stderr } = await run(["account", "list", ...args], { folders: [folder], env });
+      expect(stderr).toMatch(new RegExp(`^stowage: no registry .*${data}\\S* ${reason}.*\n$`));
+      expect(code).toBe(1);
+    }
+    // Its secret is no help either.
+    const named = await run(["account", "list", "--registry", registry.url], { folders: [folder] });
+    expect(named.stderr).toContain("no credentials for");
+    expect(registry.logins).toEqual([]);
+  });
+
+  test("and one of the user's own after it is", async () => {
+    const registry = await startStandIn(EMPTY_LIST);
+    const doubtful = makeData("http://127.0.0.1:1");
+    chmodSync(join(doubtful, ".stowage"), 0o777);
+    const folders = [doubtful, makeData(registry.url)];
+    expect(await run(["account", "list"], { folders })).toEqual({ code: 0, stdout: "", stderr: "" });
+  });
+
+  test("but a way to one's own is fine", async () => {
+    const registry = await startStandIn(EMPTY_LIST);
+    const folder = makeFolder();
+    symlinkSync(join(makeData(registry.url), ".stowage"), join(folder, ".stowage"));
+    expect(await run(["account", "list"], { folders: [folder] })).toMatchObject({ code: 0 });
+  });
+
+  test("nor is a pipe waited for", async () => {
+    const folder = makeFolder();
+    mkdirSync(join(folder, ".stowage"), { mode: 0o700 });
+    execFileSync("sh", ["-c", 'mkfifo -m 600 "$0"', join(folder, ".stowage/server.json")]);
+    expect(await run(["account", "list"], { folders: [folder] })).toMatchObject({ code: 1 });
+  });
+
+  test("npm start leaves its file to its owner, whatever the umask, and even one that a killed server left", () => {
+    const data = join(makeData("http://127.0.0.1:1"), ".stowage");
+    chmodSync(join(data, "server.json"), 0o666);
+    const umask = process.umask(0);
+    try {
+      announce(data, "http://127.0.0.1:2");
+    } finally {
+      process.umask(umask);
+    }
+    expect(statSync(join(data, "server.json")).mode & 0o777).toBe(0o600);
   });
 });

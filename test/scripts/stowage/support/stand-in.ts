@@ -35,8 +35,8 @@ export interface StandIn {
 export const PASSWORD = "open sesame";
 
 /** The errors of the API. */
-export function refuse(status: number, message: string, detail?: unknown): StandInAnswer {
-  return { status, json: { errors: [{ code: "REFUSED", message, ...(detail !== undefined && { detail }) }] } };
+export function refuse(status: number, message: string, detail?: unknown, code = "REFUSED"): StandInAnswer {
+  return { status, json: { errors: [{ code, message, ...(detail !== undefined && { detail }) }] } };
 }
 
 /** Starts one; a route is a method and a path with its query. What has no route is 404, as in the registry. */
