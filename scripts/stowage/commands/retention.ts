@@ -38,6 +38,7 @@ const EffectSchema = v.looseObject({
   repositories: v.array(RepositorySchema),
   bytes: v.number(),
   isComplete: v.boolean(),
+  last: v.optional(v.string()),
 });
 
 type Effect = v.InferOutput<typeof EffectSchema>;
@@ -123,7 +124,10 @@ async function preview(session: Session, name: string): Promise<void> {
   const client = await session.connect();
   const effect = await session.output.progress(async (tell) => {
     tell("Looking…");
-    return await client.change("POST", pathOf("retention", "preview"), EffectSchema, { name });
+    return await goThrough(client, "preview", { name }, (sum) => {
+      if (sum.last !== undefined) tell(`Looking… ${count(countRemoved(sum), "tag")} would go`);
+      return sum.last !== undefined;
+    });
   });
   session.show(effect, (output) => {
     showTags(output, effect, true);
@@ -140,22 +144,11 @@ async function run(session: Session, name: string | undefined): Promise<void> {
   const client = await session.connect();
   const effect = await session.output.progress(async (tell) => {
     tell("Removing…");
-    let sum: Effect = { repositories: [], bytes: 0, isComplete: false };
-    for (;;) {
-      const body = name === undefined ? {} : { name };
-      const { repositories, bytes, isComplete } = await client.change(
-        "POST",
-        pathOf("retention", "run"),
-        EffectSchema,
-        body,
-      );
-      sum = { repositories: [...sum.repositories, ...repositories], bytes: sum.bytes + bytes, isComplete };
-      if (isComplete) return sum;
-      if (countRemoved({ repositories }) === 0) {
-        throw new Failure("there is more to remove, and the registry does not get on with it: try again later");
-      }
+    return await goThrough(client, "run", name === undefined ? {} : { name }, (sum, step) => {
+      if (step.last === undefined && countRemoved(step) === 0) throw new Failure(STUCK);
       tell(`Removing… ${count(countRemoved(sum), "tag")}`);
-    }
+      return true;
+    });
   });
   session.show(effect, (output) => {
     showTags(output, effect, false);
@@ -163,6 +156,27 @@ async function run(session: Session, name: string | undefined): Promise<void> {
     const freed = `${formatSize(effect.bytes)} are freed when it is collected`;
     output.note(removed === 0 ? "There was nothing to remove." : `Removed ${count(removed, "tag")}; ${freed}.`);
   });
+}
+
+const STUCK = "there is more to remove, and the registry does not get on with it: try again later";
+
+/** Asks until it is complete, or `goesOn` says no to the sum so far and its last part; each time from where the one before ended. */
+async function goThrough(
+  client: Awaited<ReturnType<Session["connect"]>>,
+  action: "preview" | "run",
+  body: object,
+  goesOn: (sum: Effect, step: Effect) => boolean,
+): Promise<Effect> {
+  let sum: Effect = { repositories: [], bytes: 0, isComplete: false };
+  for (;;) {
+    const { last: before, ...rest } = sum;
+    const sent = before === undefined ? body : { ...body, last: before };
+    const step = await client.change("POST", pathOf("retention", action), EffectSchema, sent);
+    if (step.last !== undefined && step.last === before) throw new Failure(STUCK);
+    const repositories = [...rest.repositories, ...step.repositories];
+    sum = { ...step, repositories, bytes: rest.bytes + step.bytes };
+    if (sum.isComplete || !goesOn(sum, step)) return { repositories, bytes: sum.bytes, isComplete: sum.isComplete };
+  }
 }
 
 function countRemoved({ repositories }: Pick<Effect, "repositories">): number {

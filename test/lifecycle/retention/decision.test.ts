@@ -223,3 +223,43 @@ describe("the last tags of a repository", () => {
     expect(decided(tags, rule({ newest: 1 }))).toEqual({ a: "stays: the newest [0]", b: "goes: not the newest [0]" });
   });
 });
+
+describe("rules that may not remove", () => {
+  const old = { pushedWithin: "30d" };
+  const decide = (tags: TagState[], removers: number[], ...rules: RetentionRule[]) =>
+    Object.fromEntries(
+      decideTags({ tags, rules, removers: new Set(removers), names: ["x", "y", "z"], now: NOW }).map((one) => [
+        one.tag,
+        `${one.keep ? "stays" : "goes"}: ${one.reason}`,
+      ]),
+    );
+
+  it("protect what they keep, and what they never let go", () => {
+    const rules = [rule(old), rule({ tags: ["b"] }), rule({ newest: 1 }, { tags: ["none"], never: ["c"] })];
+    expect(decide([tag("a", 92), tag("b", 92), tag("c", 92), tag("d", 1)], [0], ...rules)).toEqual({
+      a: "goes: pushed 92 days ago",
+      b: "stays: matches b",
+      c: "stays: protected by never: c",
+      d: "stays: pushed 1 day ago",
+    });
+  });
+
+  it("remove nothing that they alone govern", () => {
+    expect(decide([tag("a", 92), tag("b", 92), tag("c")], [0], rule(old, { tags: ["a"] }), rule(old))).toEqual({
+      a: "goes: pushed 92 days ago",
+      b: "stays: only rules that are not asked govern it",
+      c: "stays: pushed just now",
+    });
+  });
+
+  it("let no other rule empty a repository", () => {
+    expect(decide([tag("a", 92)], [0], rule(old), rule(old, { mayEmpty: true })).a).toContain("stays");
+    expect(decide([tag("a", 92)], [1], rule(old), rule(old, { mayEmpty: true })).a).toContain("goes");
+  });
+
+  it("are called by their names where several remove", () => {
+    expect(decide([tag("a", 92), tag("b")], [1, 2], rule(old), rule(old), rule({ newest: 1 })).a).toBe(
+      "goes: rule y: pushed 92 days ago; rule z: not the newest",
+    );
+  });
+});

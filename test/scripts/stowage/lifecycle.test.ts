@@ -205,6 +205,26 @@ describe("retention", () => {
     );
   });
 
+  test.each(["preview", "run"])("%s goes on from where the answer before ended", async (action) => {
+    const request = `POST /api/retention/${action}`;
+    const some = { repositories: REMOVAL.repositories, bytes: 1024 };
+    const answers = ["1:team/a", "1:team/b"].map((last) => ({ json: { ...some, isComplete: false, last } }));
+    const registry = await startAnswering(request, [...answers, { json: { ...some, isComplete: true } }]);
+    const { code, stdout } = await runAt(registry, [
+      "retention",
+      action,
+      "dev",
+      "--json",
+      ...(action === "run" ? ["--yes"] : []),
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({ bytes: 3072, isComplete: true });
+    expect(JSON.parse(stdout)).not.toHaveProperty("last");
+    expect(code).toBe(0);
+    const stuck = await startStandIn({ [request]: answers[0]! });
+    const { stderr } = await runAt(stuck, ["retention", action, "dev", ...(action === "run" ? ["--yes"] : [])]);
+    expect(stderr).toMatch(/does not get on with it/);
+  });
+
   test("run asks first, then asks the registry until it is complete", async () => {
     const request = "POST /api/retention/run";
     const answers = [{ json: { ...REMOVAL, isComplete: false } }, { json: REMOVAL }];
