@@ -144,12 +144,11 @@ CREATE TABLE collection_runs (
 
 -- Where the slow reading of the bucket stands.
 CREATE TABLE bucket_audit (
-  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  id        INTEGER PRIMARY KEY CHECK (id = 1),
   -- Objects up to this key have been read; empty: from the beginning.
-  after_key  TEXT    NOT NULL,
-  started_at INTEGER NOT NULL
+  after_key TEXT    NOT NULL
 ) STRICT;
-INSERT INTO bucket_audit (id, after_key, started_at) VALUES (1, '', 0);
+INSERT INTO bucket_audit (id, after_key) VALUES (1, '');
 
 -- Rows whose object is gone: told to the operator, and never dropped silently.
 CREATE TABLE missing_objects (

@@ -67,12 +67,7 @@ export async function advanceAudit(
          ON CONFLICT (object_key) DO NOTHING`,
       )
       .bind(JSON.stringify(found.missing), now),
-    db
-      .prepare(
-        `UPDATE bucket_audit SET after_key = ?1, started_at = IIF(after_key = '', ?2, started_at)
-         WHERE id = 1`,
-      )
-      .bind(last ?? "", now),
+    db.prepare("UPDATE bucket_audit SET after_key = ?1 WHERE id = 1 AND after_key <> ?1").bind(last ?? ""),
   ]);
   return discarded?.results.length ?? 0;
 }
