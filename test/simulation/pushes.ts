@@ -3,6 +3,7 @@ import type { RepositoryName } from "../../src/oci/repository-name.ts";
 import * as blobs from "../../src/registry/blobs.ts";
 import * as manifests from "../../src/registry/manifests.ts";
 import { Asker } from "./asker.ts";
+import { Deleter } from "./deletions.ts";
 import type { Content, ManifestContent } from "./contents.ts";
 import { PRESENT } from "./model.ts";
 import { ACTOR, type Scene } from "./scene.ts";
@@ -79,6 +80,23 @@ export class Pusher {
     // What it was told holds, as long as the grace lasts.
     if (random.chance(0.3)) await this.#scene.world.pause("a push rests", thinkingTime(random, this.#scene.pace));
     return await this.pushManifest(repository, content, tag);
+  }
+
+  /** Asks for all that a manifest holds, rests, and then pushes it: what was promised must be enough. */
+  async relyOn(repository: RepositoryName, content: ManifestContent, tag: Tag | undefined): Promise<void> {
+    const { random, world, pace } = this.#scene;
+    const there = await Promise.all(content.blobs.map(async (blob) => await this.head(repository, blob)));
+    if (there.includes(false)) return;
+    await world.pause("a push rests", thinkingTime(random, pace));
+    await this.pushManifest(repository, content, tag);
+  }
+
+  /** Mounts a blob from another repository, which then loses it. */
+  async mountAndMove(content: Content): Promise<void> {
+    const { random, repositories } = this.#scene;
+    const [from, to] = [random.pick(repositories), random.pick(repositories)];
+    if (from === to || !(await this.mount(to, content, from))) return;
+    await new Deleter(this.#scene).deleteBlob(from, content);
   }
 
   async pushManifest(repository: RepositoryName, content: ManifestContent, tag: Tag | undefined): Promise<boolean> {

@@ -6,7 +6,7 @@ export interface Replacement {
 }
 
 /** Objects that one run of the schedule compares with the database. */
-export const AUDIT_PAGE = 5;
+export const AUDIT_PAGE = 8;
 
 /**
  * Sizes that make a history of a hundred bytes go every way that gigabytes go: parts, tails in rows and in objects, streamed
