@@ -1,7 +1,7 @@
 import type { Context } from "../../src/context.ts";
-import type { ErrorCode } from "../../src/oci/error.ts";
+import type { ErrorCode, OciError } from "../../src/oci/error.ts";
 import type { RepositoryName } from "../../src/oci/repository-name.ts";
-import type { Content } from "./contents.ts";
+import type { Content, ManifestContent } from "./contents.ts";
 import { ABSENT, type Effect, type Operation, type Register } from "./model.ts";
 import type { Answer, Run } from "./run.ts";
 import type { Scene } from "./scene.ts";
@@ -47,7 +47,24 @@ export class Asker {
     operation.saw(register, ABSENT);
   }
 
-  mayBeAbsent(operation: Operation, register: Register): boolean {
+  /** A push or restoration of a manifest that was refused: for want of something that it refers to, and that may be absent. */
+  explainRefusal(error: OciError, operation: Operation, repository: RepositoryName, content: ManifestContent): void {
+    const { model, world } = this.#scene;
+    const held = [
+      ...content.blobs.map((of) => ({ of, register: model.blob(repository, of.digest) })),
+      ...content.children.map((of) => ({ of, register: model.manifest(repository, of.digest) })),
+    ];
+    if (error.code === "MANIFEST_BLOB_UNKNOWN") {
+      const missing = new Set((error.detail as { digest: string }[]).map(({ digest }) => digest));
+      for (const { of, register } of held) {
+        if (missing.has(of.digest)) this.sawAbsent(operation, repository, of, register);
+      }
+    } else if (error.code !== "UNAVAILABLE" || held.every(({ register }) => !this.#mayBeAbsent(operation, register))) {
+      throw world.violate(`${content.name} was refused by ${error.code}: ${error.message}`);
+    }
+  }
+
+  #mayBeAbsent(operation: Operation, register: Register): boolean {
     return register.possible(operation.start, this.#scene.world.now).has(ABSENT);
   }
 }

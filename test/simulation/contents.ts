@@ -15,6 +15,8 @@ export interface ManifestContent extends Content {
   readonly mediaType: string;
   readonly blobs: readonly Content[];
   readonly children: readonly ManifestContent[];
+  /** What it says something about: a signature lives as long as that. */
+  readonly subject?: ManifestContent;
 }
 
 /** What the clients of one history push: little, so that they meet. */
@@ -76,7 +78,8 @@ export function makeCatalog(random: Random): Catalog {
   const index = makeIndex("index", [image, other], padding());
   const nested = makeIndex("nested", [index], {});
   const subject = { subject: describe(image, image.mediaType) };
-  const artifact = makeImage("artifact", [a, d], { ...subject, artifactType: "test/signature", ...padding() });
+  const extras = { ...subject, artifactType: "test/signature", ...padding() };
+  const artifact = { ...makeImage("artifact", [a, d], extras), subject: image };
   const manifests = [image, other, index, nested, artifact];
   return { blobs, manifests, byDigest: new Map([...blobs, ...manifests].map((content) => [content.digest, content])) };
 }

@@ -9,6 +9,11 @@ const MIGRATIONS = join(import.meta.dirname, "../../migrations");
 /** D1's limits that a statement can meet. */
 const LIMITS = { variableNumber: 100, likePatternLength: 50 };
 
+/** The one row that a migration writes. */
+const AUDIT_BEGINS = "INSERT INTO bucket_audit (id, after_key, started_at) VALUES (1, '', 0)";
+
+const withoutParameters = (sql: string): Bound => ({ sql, parameters: [] });
+
 type Row = Record<string, unknown>;
 
 interface Prepared {
@@ -55,9 +60,9 @@ export class SimulatedD1 {
     this.#rollback = this.#db.prepare("ROLLBACK");
   }
 
-  /** Empties all tables. */
+  /** Leaves what migrations leave. */
   clear(): void {
-    this.transaction(this.#tables.map((table) => ({ sql: `DELETE FROM ${table}`, parameters: [] })));
+    this.transaction([...this.#tables.map((table) => `DELETE FROM ${table}`), AUDIT_BEGINS].map(withoutParameters));
   }
 
   /** All of the statements, or none. */

@@ -63,7 +63,7 @@ export class Deleter {
     const all = (["blob", "manifest", "tag"] as const).flatMap((kind) => model.of(repository, kind));
     const { answer, operation } = await this.#asker.ask(
       `delete ${repository}`,
-      all.map((register) => ({ register, value: ABSENT })),
+      all.map((register) => ({ register, value: ABSENT, isFinal: true })),
       async (context) => await deleteRepository(context, repository, ACTOR),
     );
     this.#asker.expectRefusal(answer, () => {

@@ -6,15 +6,16 @@ import { act } from "./actions.ts";
 import { prepare } from "./beginning.ts";
 import { makeCatalog } from "./contents.ts";
 import type { SimulatedD1 } from "./d1.ts";
-import { checkAcknowledged, checkNothingIsLeft, checkStored, type End, letQuietTimePass } from "./invariants.ts";
+import { checkAcknowledged, checkStored, type End, letQuietTimePass } from "./invariants.ts";
 import { Model } from "./model.ts";
 import { Network, type Rates } from "./network.ts";
 import { SimulatedR2 } from "./r2.ts";
+import { checkCounts, checkNothingIsLeft } from "./remains.ts";
 import { Random } from "./random.ts";
 import { enter } from "./runtime.ts";
 import type { Scene } from "./scene.ts";
 import { Service } from "./service.ts";
-import { MINUTE_MS, thinkingTime } from "./times.ts";
+import { cronRest, type Pace, thinkingTime, UNTAGGED_TTL_MS } from "./times.ts";
 import { type Style, World } from "./world.ts";
 
 /** What became of a history. */
@@ -44,8 +45,9 @@ function makeScene(world: World, rates: Rates, db: SimulatedD1): End {
   const { random } = world;
   const network = new Network(world, rates);
   const bucket = new SimulatedR2(network, () => world.now);
-  const model = new Model(world);
   const catalog = makeCatalog(random);
+  const untaggedTtlMs = random.chance(0.75) ? UNTAGGED_TTL_MS : 0;
+  const model = new Model(world, catalog, untaggedTtlMs);
   const repositories = REPOSITORIES.slice(0, random.between(1, 2));
   const tags = TAGS.slice(0, random.between(1, 2));
   // Known from the start, so that a deletion of many is one of those that come later too.
@@ -54,14 +56,15 @@ function makeScene(world: World, rates: Rates, db: SimulatedD1): End {
     for (const { digest } of catalog.manifests) model.manifest(repository, digest);
     for (const tag of tags) model.tag(repository, tag);
   }
-  const service = new Service(world, network, db, bucket);
-  return { world, network, random, service, model, catalog, repositories, tags, db, bucket };
+  const service = new Service(world, network, db, bucket, untaggedTtlMs);
+  const pace = random.pick<Pace>(["brisk", "slow"]);
+  return { world, network, random, service, model, catalog, repositories, tags, pace, db, bucket };
 }
 
 /** One after the other, until the history has had enough requests. */
 async function live(scene: Scene, name: string, requestsMax: number): Promise<void> {
   while (scene.service.requests < requestsMax && !scene.world.violation) {
-    await scene.world.pause(`${name} rests`, thinkingTime(scene.random));
+    await scene.world.pause(`${name} rests`, thinkingTime(scene.random, scene.pace));
     await act(scene);
   }
 }
@@ -69,7 +72,7 @@ async function live(scene: Scene, name: string, requestsMax: number): Promise<vo
 /** The cron trigger, whose runs may overlap. */
 async function tick(scene: Scene, requestsMax: number): Promise<void> {
   while (scene.service.requests < requestsMax && !scene.world.violation) {
-    await scene.world.pause("cron rests", thinkingTime(scene.random) + scene.random.below(12 * MINUTE_MS));
+    await scene.world.pause("cron rests", cronRest(scene.random, scene.pace));
     await scene.service.request("schedule", runSchedule);
   }
 }
@@ -90,7 +93,7 @@ export async function runHistory(db: SimulatedD1, seed: number, trace?: (line: s
   freeBuffers();
   const scene = makeScene(world, rates, db);
   await prepare(scene);
-  const requestsMax = scene.service.requests + random.between(6, 18);
+  const requestsMax = scene.service.requests + (scene.pace === "slow" ? random.between(10, 30) : random.between(6, 18));
   const actors = [
     ...Array.from({ length: random.between(2, 4) }, async (_, i) => await live(scene, `client ${i + 1}`, requestsMax)),
     ...Array.from({ length: random.between(1, 2) }, async () => await tick(scene, requestsMax)),
@@ -108,7 +111,7 @@ export async function runHistory(db: SimulatedD1, seed: number, trace?: (line: s
 
 /** To the end and beyond. Returns what is wrong. */
 async function play(scene: End, ends: Promise<boolean>, rates: Rates): Promise<string | undefined> {
-  const { world } = scene;
+  const { world, network } = scene;
   try {
     await world.runToEnd();
     const isOver = world.violation !== undefined || (await Promise.race([ends, Promise.resolve(false)]));
@@ -116,8 +119,12 @@ async function play(scene: End, ends: Promise<boolean>, rates: Rates): Promise<s
     if (world.violation) return world.violation.message;
     if (rates.kill === 0 && partBuffers.heldBytes > 0) world.violate("an upload did not give its buffers back");
     checkStored(scene);
+    checkCounts(scene);
+    network.isCalm = true;
+    await checkAcknowledged(scene);
     await letQuietTimePass(scene);
     checkStored(scene);
+    checkCounts(scene);
     await checkAcknowledged(scene);
     checkNothingIsLeft(scene);
   } catch (error) {

@@ -1,89 +1,59 @@
+import type { Catalog, ManifestContent } from "./contents.ts";
+import { CALL_MAX_MS, LATE_MAX_MS } from "./network.ts";
+import { ABSENT, type Keeper, PRESENT, Register, type Write } from "./register.ts";
 import type { Run } from "./run.ts";
+import { GC_GRACE_MS } from "./times.ts";
 import type { World } from "./world.ts";
 
-/** What a register may hold beside a tag's digest. */
-export const PRESENT = "present";
-export const ABSENT = "absent";
+export { ABSENT, PRESENT, type Register } from "./register.ts";
 
 /**
- * How long an acknowledgement holds what nothing refers to. Until there is a collection, for ever; then GC_GRACE: what was last
- * acknowledged longer ago may be gone.
+ * By how much a time that src notes may lie before the moment at which its statement takes effect: as long as one call takes, or
+ * two where an object is stored in between, and comes late. Promises are shorter by that.
  */
-export const BLOB_GRACE_MS = Infinity;
-
-interface Write {
-  readonly value: string;
-  /** What came before what, by World.tick: it took effect between the two. An end of Infinity: it may yet do so. */
-  readonly start: number;
-  end: number;
-  /** Acknowledged: nothing that ended before it counts any more. */
-  isCertain: boolean;
-  /** It acts only where it finds this value. */
-  readonly over?: string;
-  /** The clock when it began. */
-  readonly at: number;
-}
-
-/**
- * One thing that a client can ask for: a blob or a manifest in a repository, or a tag. It knows what was written, when, and
- * what of it was acknowledged, and so what a reader may see. A read that was answered is a write of what it saw.
- */
-export class Register {
-  readonly name: string;
-  readonly graceMs: number;
-  #writes: Write[] = [{ value: ABSENT, start: 0, end: 0, isCertain: true, at: 0 }];
-
-  constructor(name: string, graceMs = Infinity) {
-    this.name = name;
-    this.graceMs = graceMs;
-  }
-
-  add(write: Write): Write {
-    this.#writes.push(write);
-    return write;
-  }
-
-  forget(write: Write): void {
-    this.#writes = this.#writes.filter((other) => other !== write);
-  }
-
-  /** What somebody may see who began to look at `start`, and hears of it at `now`. */
-  possible(start: number, now: number): Set<string> {
-    const certain = this.#writes.filter((write) => write.isCertain && write.end < start);
-    const latest = Math.max(0, ...certain.map((write) => write.start));
-    const open = this.#writes.filter((write) => write.end >= latest);
-    const values = new Set(open.filter((write) => write.over === undefined).map((write) => write.value));
-    for (const { over, value } of open) if (over !== undefined && values.has(over)) values.add(value);
-    const acknowledged = open.filter((write) => write.isCertain && write.value === PRESENT);
-    if (now - Math.max(0, ...acknowledged.map((write) => write.at)) >= this.graceMs) values.add(ABSENT);
-    return values;
-  }
-}
+const SLACK_MS = 2 * CALL_MAX_MS + LATE_MAX_MS + 1_000;
 
 /** What an operation does to a register, if it does. */
 export interface Effect {
   readonly register: Register;
   readonly value: string;
   readonly over?: string;
+  /** Its acknowledgement is a promise, unless this is false. */
+  readonly isPromise?: boolean;
+  readonly isFinal?: boolean;
 }
+
+/** What became of an operation: all effects are certain; there are none; some may be; or they may come while a run lives. */
+export type End = "done" | "nothing" | "perhaps" | Run;
 
 /** An operation of a client, from its start to its answer. */
 export interface Operation {
   /** The client's own knowledge of when it began. */
   readonly start: number;
-  /** Takes what became of it: done, all effects are certain; nothing, there are none; a run, they may come while that lives. */
-  readonly end: (outcome: "done" | "nothing" | Run) => void;
-  /** The client saw this, in the answer or by its refusal. */
-  readonly saw: (register: Register, value: string) => void;
+  readonly end: (outcome: End) => void;
+  /** The client saw this, in the answer or by its refusal. A promise: and collection has to know that it did. */
+  readonly saw: (register: Register, value: string, isPromise?: boolean) => void;
+}
+
+/** Something that a tag held when this was last known. */
+interface Hold {
+  readonly at: number;
+  /** By World.tick: who began before does not know of it. */
+  readonly knownSince: number;
 }
 
 /** All that clients were told, and what they may expect therefore. */
 export class Model {
   readonly #world: World;
+  readonly #catalog: Catalog;
+  readonly #untaggedTtlMs: number;
   readonly #registers = new Map<string, Register>();
+  readonly #holds = new Map<string, Hold[]>();
 
-  constructor(world: World) {
+  constructor(world: World, catalog: Catalog, untaggedTtlMs: number) {
     this.#world = world;
+    this.#catalog = catalog;
+    this.#untaggedTtlMs = untaggedTtlMs;
   }
 
   get registers(): readonly Register[] {
@@ -91,56 +61,121 @@ export class Model {
   }
 
   blob(repository: string, digest: string): Register {
-    return this.#register(`blob ${repository} ${digest}`, BLOB_GRACE_MS);
+    const register: Register = this.#register(`blob ${repository} ${digest}`, (start, now) => {
+      const promise = register.promise(start);
+      return promise !== undefined && now < promise.at + GC_GRACE_MS - SLACK_MS;
+    });
+    return register;
   }
 
   manifest(repository: string, digest: string): Register {
-    return this.#register(`manifest ${repository} ${digest}`);
+    const keeper: Keeper = (start, now) => this.#keepsManifest(repository, digest, start, now);
+    return this.#register(`manifest ${repository} ${digest}`, keeper);
   }
 
   tag(repository: string, tag: string): Register {
-    return this.#register(`tag ${repository} ${tag}`);
+    return this.#register(`tag ${repository} ${tag}`, () => true);
   }
 
   of(repository: string, kind: "blob" | "manifest" | "tag"): readonly Register[] {
     return this.registers.filter(({ name }) => name.startsWith(`${kind} ${repository} `));
   }
 
-  #register(name: string, graceMs?: number): Register {
-    const known = this.#registers.get(name) ?? new Register(name, graceMs);
+  #register(name: string, isKept: Keeper): Register {
+    const known = this.#registers.get(name) ?? new Register(name, isKept);
     this.#registers.set(name, known);
     return known;
   }
 
-  begin(effects: readonly Effect[]): Operation {
-    const start = this.#world.tick();
-    const at = this.#world.now;
-    const writes = effects.map(({ register, ...effect }) => {
-      const write = register.add({ ...effect, start, end: Infinity, isCertain: false, at });
-      return { register, write };
-    });
-    const end = (outcome: "done" | "nothing" | Run): void => {
-      for (const { register, write } of writes) {
-        if (outcome === "nothing") register.forget(write);
-        else if (outcome === "done") {
-          write.end = this.#world.tick();
-          write.isCertain = write.over === undefined;
-        } else {
-          outcome.whenSettled(() => {
-            write.end = this.#world.tick();
-          });
-        }
-      }
-    };
-    return { start, end, saw: (register, value) => this.#saw(register, value, start, at) };
+  /** What holds a manifest beside tags: the indexes that list it, and its subject. */
+  #holders(digest: string): readonly ManifestContent[] {
+    const { manifests } = this.#catalog;
+    const own = manifests.find((manifest) => manifest.digest === digest);
+    const indexes = manifests.filter(({ children }) => children.some((child) => child.digest === digest));
+    return own?.subject === undefined ? indexes : [...indexes, own.subject];
   }
 
-  #saw(register: Register, value: string, start: number, at: number): void {
-    const possible = register.possible(start, this.#world.now);
-    if (!possible.has(value)) {
-      throw this.#world.violate(`${register.name} is ${value}, and must be ${[...possible].join(" or ")}`);
+  #keepsManifest(repository: string, digest: string, start: number, now: number): boolean {
+    const promise = this.manifest(repository, digest).promise(start);
+    if (promise && now < promise.at + GC_GRACE_MS - SLACK_MS) return true;
+    if (this.#isWithinTtl(repository, digest, start, now)) return true;
+    const isTagged = this.of(repository, "tag").some((tag) => {
+      const values = tag.possible(start, now);
+      return values.size === 1 && values.has(digest);
+    });
+    const isThere = (holder: ManifestContent) =>
+      !this.manifest(repository, holder.digest).possible(start, now).has(ABSENT);
+    return isTagged || this.#holders(digest).some(isThere);
+  }
+
+  /** Whether a manifest, since it was last promised or known to be held, cannot have waited as long as UNTAGGED_TTL. */
+  #isWithinTtl(repository: string, digest: string, start: number, now: number): boolean {
+    const { name } = this.manifest(repository, digest);
+    const promise = this.manifest(repository, digest).promise(start);
+    if (promise === undefined) return false;
+    const holds = (this.#holds.get(name) ?? []).filter(({ knownSince }) => knownSince < start);
+    const last = Math.max(promise.at, ...holds.map(({ at }) => at));
+    return now < last + this.#untaggedTtlMs - SLACK_MS;
+  }
+
+  /** Whether collection may have taken a manifest, deleted or not, so that it cannot be restored. */
+  mayBeCollected(repository: string, digest: string, start: number, now: number): boolean {
+    const register = this.manifest(repository, digest);
+    const promise = register.promise(start);
+    if (promise === undefined || register.mayBeFinal(promise)) return true;
+    return register.possible(start, now).has(ABSENT) && !this.#isWithinTtl(repository, digest, start, now);
+  }
+
+  /** Notes what a tag holds now, before it may let go. */
+  #noteHolds(tag: Register): void {
+    const [, repository = ""] = tag.name.split(" ");
+    const digest = this.certain(tag);
+    const manifest = this.#catalog.manifests.find((known) => known.digest === digest);
+    if (manifest) this.#noteHold(repository, manifest, { at: this.#world.now, knownSince: this.#world.tick() });
+  }
+
+  #noteHold(repository: string, manifest: ManifestContent, hold: Hold): void {
+    const register = this.manifest(repository, manifest.digest);
+    if (this.certain(register) !== PRESENT) return;
+    this.#holds.set(register.name, [...(this.#holds.get(register.name) ?? []), hold]);
+    const referrers = this.#catalog.manifests.filter(({ subject }) => subject?.digest === manifest.digest);
+    for (const held of [...manifest.children, ...referrers]) this.#noteHold(repository, held, hold);
+  }
+
+  begin(effects: readonly Effect[]): Operation {
+    for (const { register } of effects) if (register.name.startsWith("tag ")) this.#noteHolds(register);
+    const start = this.#world.tick();
+    const at = this.#world.now;
+    const writes = effects.map(({ register, isPromise = true, isFinal = false, ...effect }) => {
+      const write = { ...effect, isFinal, isPromise: isPromise && effect.value === PRESENT };
+      return { register, write: register.add({ ...write, start, end: Infinity, isCertain: false, at }) };
+    });
+    const end = (outcome: End): void => {
+      for (const { register, write } of writes) this.#end(register, write, outcome);
+    };
+    const saw = (register: Register, value: string, isPromise = false): void =>
+      this.#saw(register, { value, isPromise, isFinal: false, start, end: this.#world.tick(), isCertain: true, at });
+    return { start, end, saw };
+  }
+
+  #end(register: Register, write: Write, outcome: End): void {
+    const settle = (): void => {
+      write.end = this.#world.tick();
+    };
+    if (outcome === "nothing") register.forget(write);
+    else if (outcome === "perhaps") settle();
+    else if (outcome === "done") {
+      settle();
+      write.isCertain = write.over === undefined;
+    } else outcome.whenSettled(settle);
+  }
+
+  #saw(register: Register, write: Write): void {
+    const possible = register.possible(write.start, this.#world.now);
+    if (!possible.has(write.value)) {
+      throw this.#world.violate(`${register.name} is ${write.value}, and must be ${[...possible].join(" or ")}`);
     }
-    register.add({ value, start, end: this.#world.tick(), isCertain: true, at });
+    register.add(write);
   }
 
   /** The only value that a register can have now; undefined where it is in doubt. */

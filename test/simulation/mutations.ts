@@ -1,3 +1,4 @@
+import { COLLECTION_MUTATIONS } from "./collection-mutations.ts";
 import type { Replacement } from "./scale.ts";
 
 /** A planted bug: the simulation must find it. */
@@ -45,6 +46,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
     seeds: 2_000,
   },
+  ...COLLECTION_MUTATIONS,
 ];
 
 export function findMutation(name: string): Mutation {

@@ -2,10 +2,10 @@ import { BrokenBody, InjectedFailure, type Run } from "./run.ts";
 import type { World } from "./world.ts";
 
 /** The longest that a call takes, from the request to its answer. Holds and graces of src are meant to be longer. */
-const CALL_MAX_MS = 110_000;
+export const CALL_MAX_MS = 110_000;
 
 /** How long after its failure a call that was taken for lost may still have its effect. Less than the grace of discarded objects. */
-const LATE_MAX_MS = 4 * 60_000;
+export const LATE_MAX_MS = 4 * 60_000;
 
 /** How probable it is that something happens to one call. */
 export interface Rates {

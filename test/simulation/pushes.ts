@@ -3,6 +3,7 @@ import type { RepositoryName } from "../../src/oci/repository-name.ts";
 import * as blobs from "../../src/registry/blobs.ts";
 import * as manifests from "../../src/registry/manifests.ts";
 import { Asker } from "./asker.ts";
+import { Deleter } from "./deletions.ts";
 import type { Content, ManifestContent } from "./contents.ts";
 import { PRESENT } from "./model.ts";
 import { ACTOR, type Scene } from "./scene.ts";
@@ -28,7 +29,7 @@ export class Pusher {
       await blobs.statBlob(context, repository, content.digest);
     });
     this.#asker.expectRefusal(answer, () => this.#asker.sawAbsent(operation, repository, content, register));
-    if (answer.kind === "done") operation.saw(register, PRESENT);
+    if (answer.kind === "done") operation.saw(register, PRESENT, true);
     return answer.kind === "done";
   }
 
@@ -77,12 +78,29 @@ export class Pusher {
       for (const blob of content.blobs) if (!(await this.ensureBlob(repository, blob))) return false;
     }
     // What it was told holds, as long as the grace lasts.
-    if (random.chance(0.3)) await this.#scene.world.pause("a push rests", thinkingTime(random));
+    if (random.chance(0.3)) await this.#scene.world.pause("a push rests", thinkingTime(random, this.#scene.pace));
     return await this.pushManifest(repository, content, tag);
   }
 
+  /** Asks for all that a manifest holds, rests, and then pushes it: what was promised must be enough. */
+  async relyOn(repository: RepositoryName, content: ManifestContent, tag: Tag | undefined): Promise<void> {
+    const { random, world, pace } = this.#scene;
+    const there = await Promise.all(content.blobs.map(async (blob) => await this.head(repository, blob)));
+    if (there.includes(false)) return;
+    await world.pause("a push rests", thinkingTime(random, pace));
+    await this.pushManifest(repository, content, tag);
+  }
+
+  /** Mounts a blob from another repository, which then loses it. */
+  async mountAndMove(content: Content): Promise<void> {
+    const { random, repositories } = this.#scene;
+    const [from, to] = [random.pick(repositories), random.pick(repositories)];
+    if (from === to || !(await this.mount(to, content, from))) return;
+    await new Deleter(this.#scene).deleteBlob(from, content);
+  }
+
   async pushManifest(repository: RepositoryName, content: ManifestContent, tag: Tag | undefined): Promise<boolean> {
-    const { model, world } = this.#scene;
+    const { model } = this.#scene;
     const { digest, bytes, mediaType: contentType } = content;
     const reference: Reference = tag === undefined ? { kind: "digest", digest } : { kind: "tag", tag };
     const { answer, operation } = await this.#asker.ask(
@@ -94,21 +112,10 @@ export class Pusher {
       async (context) =>
         await manifests.pushManifest(context, { repository, reference, tags: [], bytes, contentType, actor: ACTOR }),
     );
-    const held = [
-      ...content.blobs.map((blob) => ({ blob, register: model.blob(repository, blob.digest) })),
-      ...content.children.map((child) => ({ blob: child, register: model.manifest(repository, child.digest) })),
-    ];
-    if (answer.kind === "done") for (const { register } of held) operation.saw(register, PRESENT);
-    if (answer.kind !== "refused") return answer.kind === "done";
-    const { code, detail } = answer.error;
-    if (code === "MANIFEST_BLOB_UNKNOWN") {
-      const missing = new Set((detail as { digest: string }[]).map((entry) => entry.digest));
-      for (const { blob, register } of held) {
-        if (missing.has(blob.digest)) this.#asker.sawAbsent(operation, repository, blob, register);
-      }
-    } else if (code !== "UNAVAILABLE" || held.every(({ register }) => !this.#asker.mayBeAbsent(operation, register))) {
-      throw world.violate(`push of ${content.name} refused by ${code}: ${answer.error.message}`);
-    }
-    return false;
+    if (answer.kind === "refused") this.#asker.explainRefusal(answer.error, operation, repository, content);
+    if (answer.kind !== "done") return false;
+    for (const blob of content.blobs) operation.saw(model.blob(repository, blob.digest), PRESENT, true);
+    for (const child of content.children) operation.saw(model.manifest(repository, child.digest), PRESENT);
+    return true;
   }
 }

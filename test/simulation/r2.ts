@@ -91,8 +91,10 @@ export class SimulatedR2 {
     return { ...this.#describe(key), body: SimulatedStream.ofBytes(bytes) };
   }
 
-  #list({ prefix = "", cursor = "", limit = 1_000 }: R2ListOptions) {
-    const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > cursor).sort();
+  #list({ prefix = "", cursor = "", startAfter = "", limit = 1_000 }: R2ListOptions) {
+    const keys = [...this.objects.keys()]
+      .filter((key) => key.startsWith(prefix) && key > cursor && key > startAfter)
+      .sort();
     const page = keys.slice(0, limit);
     const objects = page.map((key) => this.#describe(key));
     return page.length < keys.length

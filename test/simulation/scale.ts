@@ -5,6 +5,9 @@ export interface Replacement {
   readonly to: string;
 }
 
+/** Objects that one run of the schedule compares with the database. */
+export const AUDIT_PAGE = 8;
+
 /**
  * Sizes that make a history of a hundred bytes go every way that gigabytes go: parts, tails in rows and in objects, streamed
  * puts, manifests in R2, and batches that leave something for the next run. Nothing else of src is changed.
@@ -18,6 +21,11 @@ export const SCALE: readonly Replacement[] = [
   { file: "registry/manifests.ts", from: "INLINE_MAX_BYTES = 900_000", to: "INLINE_MAX_BYTES = 1_200" },
   { file: "lifecycle/upload-expiry.ts", from: "BATCH = 100", to: "BATCH = 2" },
   { file: "lifecycle/discarded-objects.ts", from: "BATCH = 500", to: "BATCH = 3" },
+  { file: "lifecycle/collection.ts", from: "{ manifests: 200, blobs: 500 }", to: "{ manifests: 2, blobs: 3 }" },
+  { file: "lifecycle/collection.ts", from: "STEPS_ON_REQUEST = 20", to: "STEPS_ON_REQUEST = 3" },
+  { file: "lifecycle/tag-expiry.ts", from: "BATCH = 200", to: "BATCH = 1" },
+  { file: "lifecycle/bucket-audit.ts", from: "PAGE = 1_000", to: `PAGE = ${AUDIT_PAGE}` },
+  { file: "lifecycle/bucket-audit.ts", from: "AGE_MS = 86_400_000", to: "AGE_MS = 7_200_000" },
 ];
 
 /** The text of a file with its replacements. Throws when src has changed so that one does not fit any more. */

@@ -10,6 +10,7 @@ import type { Network } from "./network.ts";
 import type { Random } from "./random.ts";
 import type { Service } from "./service.ts";
 import type { SimulatedStream } from "./streams.ts";
+import type { Pace } from "./times.ts";
 import type { World } from "./world.ts";
 
 /** Where a history takes place, and what is known of it. */
@@ -22,6 +23,7 @@ export interface Scene {
   readonly catalog: Catalog;
   readonly repositories: readonly RepositoryName[];
   readonly tags: readonly Tag[];
+  readonly pace: Pace;
 }
 
 export const ACTOR: Actor = { name: "account:someone", credential: "password" };
@@ -35,12 +37,13 @@ export async function readAll(body: ReadableStream | string): Promise<Uint8Array
 /** A manifest as a pull gets it. */
 export async function pullManifest(context: Context, repository: RepositoryName, reference: Reference) {
   const found = await manifests.findManifest(context, repository, reference, true);
+  manifests.notePull(context, repository, found);
   return { digest: found.digest, bytes: await readAll(await manifests.readManifest(context, found)) };
 }
 
-/** A blob as a pull gets it. */
+/** A blob as a pull gets it, which pardons nothing. */
 export async function pullBlob(context: Context, repository: RepositoryName, content: Content): Promise<Uint8Array> {
-  const found = await blobs.statBlob(context, repository, content.digest);
+  const found = await blobs.findBlob(context, repository, content.digest);
   return await readAll(await blobs.readBlob(context, found));
 }
 

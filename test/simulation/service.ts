@@ -1,15 +1,17 @@
-import { configOf } from "../../src/config.ts";
+import { type Config, configOf } from "../../src/config.ts";
 import type { Context } from "../../src/context.ts";
 import { OciError } from "../../src/oci/error.ts";
 import type { SimulatedD1 } from "./d1.ts";
 import { isKnownDefect } from "./known-defects.ts";
 import type { Network } from "./network.ts";
 import type { SimulatedR2 } from "./r2.ts";
+import { GC_GRACE_MS } from "./times.ts";
 import { type Answer, BrokenBody, InjectedFailure, Run } from "./run.ts";
 import { Violation, type World } from "./world.ts";
 
 const SETTINGS = {
   UPLOAD_TTL: "1h",
+  GC_GRACE: `${GC_GRACE_MS / 1_000}s`,
   ADMIN_PASSWORD: "a password of nobody",
   TOKEN_SECRET: "a secret of the simulation that signs nothing at all",
 };
@@ -20,13 +22,15 @@ export class Service {
   readonly #network: Network;
   readonly #db: SimulatedD1;
   readonly #bucket: SimulatedR2;
+  readonly #config: Config;
   readonly #runs: Run[] = [];
 
-  constructor(world: World, network: Network, db: SimulatedD1, bucket: SimulatedR2) {
+  constructor(world: World, network: Network, db: SimulatedD1, bucket: SimulatedR2, untaggedTtlMs: number) {
     this.#world = world;
     this.#network = network;
     this.#db = db;
     this.#bucket = bucket;
+    this.#config = configOf({ ...SETTINGS, UNTAGGED_TTL: `${untaggedTtlMs / 1_000}s` });
   }
 
   /** Requests so far. */
@@ -36,7 +40,7 @@ export class Service {
 
   #contextOf(run: Run): Context {
     return {
-      config: configOf(SETTINGS),
+      config: this.#config,
       db: this.#db.bindingFor(this.#network, run),
       bucket: this.#bucket.bindingFor(run),
       now: () => this.#world.now,
@@ -44,6 +48,8 @@ export class Service {
         throw new Error("nothing is fetched here");
       },
       limiters: { narrow: undefined, wide: undefined },
+      // It goes on beside the answer, and dies with its Worker.
+      defer: (work) => void work.catch((error: unknown) => this.#classify(run, error)),
     };
   }
 

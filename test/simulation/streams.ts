@@ -191,8 +191,8 @@ export class SimulatedFixedLengthStream {
 export class SimulatedResponse {
   readonly #body: SimulatedStream;
 
-  constructor(body: SimulatedStream) {
-    this.#body = body;
+  constructor(body: SimulatedStream | string) {
+    this.#body = typeof body === "string" ? SimulatedStream.ofBytes(new TextEncoder().encode(body)) : body;
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
