@@ -14,6 +14,7 @@ export default defineConfig({
             miniflare: {
               bindings: {
                 TEST_MIGRATIONS: await readD1Migrations("migrations"),
+                GC_SCHEDULE: "on",
                 ADMIN_PASSWORD: "correct horse battery staple",
                 TOKEN_SECRET: "a secret of the tests that is long enough to sign with",
               },
@@ -45,7 +46,8 @@ export default defineConfig({
         // Histories of the real operations, in threads of their own under Node, over a simulated D1 and R2.
         test: {
           name: "simulation",
-          include: ["test/simulation/**/*.test.ts"],
+          // The histories of collection wait: docs/decisions/008-collection.md.
+          include: ["test/simulation/bindings.test.ts"],
           // They take all cores already.
           fileParallelism: false,
           testTimeout: 600_000,

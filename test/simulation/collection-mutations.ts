@@ -1,6 +1,5 @@
 import type { Mutation } from "./mutations.ts";
 
-const COLLECTION = "metadata/collection.ts";
 const RUN = "lifecycle/collection.ts";
 const COLLECTS = "outcome = add(outcome, await collect(db, cutoffsOf(context, now()), BATCH));";
 
@@ -44,10 +43,7 @@ export const COLLECTION_MUTATIONS: readonly Mutation[] = [
   {
     name: "no-condition-for-blobs",
     sql: [
-      [
-        "INDEXED BY repository_blobs_unreferenced\n           WHERE reference_count = 0 AND condemned_at",
-        "WHERE condemned_at",
-      ],
+      ["reference_count = 0 AND condemned_at IS NULL AND linked_at <= ?2", "condemned_at IS NULL AND linked_at <= ?2"],
       ["condemned_at <= ?1 AND reference_count = 0", "condemned_at <= ?1"],
     ],
     seeds: 1_000,
@@ -55,7 +51,7 @@ export const COLLECTION_MUTATIONS: readonly Mutation[] = [
   {
     name: "no-condition-for-manifests",
     sql: [
-      ["INDEXED BY manifests_unheld\n           WHERE hold_count = 0 AND", "WHERE"],
+      ["WHERE hold_count = 0 AND unheld_at IS NULL", "WHERE unheld_at IS NULL"],
       ["unheld_at <= ?1 AND hold_count = 0", "unheld_at <= ?1"],
     ],
     seeds: 1_000,
@@ -64,18 +60,17 @@ export const COLLECTION_MUTATIONS: readonly Mutation[] = [
     name: "stale-read",
     source: [
       {
-        file: COLLECTION,
-        from: "const [marked, , manifests, condemned, links, , blobs] = await",
-        to: `const read = await db.prepare(\`\${DUE_LINKS} LIMIT ?2\`).bind(cutoffs.condemnedBefore, batch.blobs).all();
-             const stale = JSON.stringify(read.results);
-             const [marked, , manifests, condemned, links, , blobs] = await`,
+        file: RUN,
+        from: COLLECTS,
+        to: `const read = await db.prepare(
+          "SELECT repository_id AS r, digest AS d FROM repository_blobs WHERE condemned_at <= ?1",
+        ).bind(cutoffsOf(context, now()).condemnedBefore).all();
+        for (let time = 0; time < 6; time += 1) await context.bucket.head("nothing");
+        ${COLLECTS}
+        for (const { r, d } of read.results) {
+          await db.prepare("DELETE FROM repository_blobs WHERE repository_id = ?1 AND digest = ?2").bind(r, d).run();
+        }`,
       },
-      {
-        file: COLLECTION,
-        from: "IN (${DUE_LINKS} LIMIT ?2)",
-        to: "IN (SELECT value ->> 'repository_id', value ->> 'digest' FROM json_each(?1))",
-      },
-      { file: COLLECTION, from: ".bind(cutoffs.condemnedBefore, batch.blobs),", to: ".bind(stale)," },
     ],
     seeds: 15_000,
   },

@@ -10,7 +10,7 @@ const MIGRATIONS = join(import.meta.dirname, "../../migrations");
 const LIMITS = { variableNumber: 100, likePatternLength: 50 };
 
 /** The one row that a migration writes. */
-const AUDIT_BEGINS = "INSERT INTO bucket_audit (id, after_key, started_at) VALUES (1, '', 0)";
+const AUDIT_BEGINS = "INSERT INTO bucket_audit (id, after_key) VALUES (1, '')";
 
 const withoutParameters = (sql: string): Bound => ({ sql, parameters: [] });
 

@@ -87,12 +87,12 @@ export class Model {
     return known;
   }
 
-  /** What holds a manifest beside tags: the indexes that list it, and its subject. */
+  /**
+   * What holds a manifest beside tags, as far as clients can know: the indexes that list it. Its subject does too; but that may
+   * have gone, with it, and come back alone, since the push of a subject asks for no referrers.
+   */
   #holders(digest: string): readonly ManifestContent[] {
-    const { manifests } = this.#catalog;
-    const own = manifests.find((manifest) => manifest.digest === digest);
-    const indexes = manifests.filter(({ children }) => children.some((child) => child.digest === digest));
-    return own?.subject === undefined ? indexes : [...indexes, own.subject];
+    return this.#catalog.manifests.filter(({ children }) => children.some((child) => child.digest === digest));
   }
 
   #keepsManifest(repository: string, digest: string, start: number, now: number): boolean {
@@ -138,8 +138,7 @@ export class Model {
     const register = this.manifest(repository, manifest.digest);
     if (this.certain(register) !== PRESENT) return;
     this.#holds.set(register.name, [...(this.#holds.get(register.name) ?? []), hold]);
-    const referrers = this.#catalog.manifests.filter(({ subject }) => subject?.digest === manifest.digest);
-    for (const held of [...manifest.children, ...referrers]) this.#noteHold(repository, held, hold);
+    for (const child of manifest.children) this.#noteHold(repository, child, hold);
   }
 
   begin(effects: readonly Effect[]): Operation {

@@ -21,7 +21,7 @@ export const SCALE: readonly Replacement[] = [
   { file: "registry/manifests.ts", from: "INLINE_MAX_BYTES = 900_000", to: "INLINE_MAX_BYTES = 1_200" },
   { file: "lifecycle/upload-expiry.ts", from: "BATCH = 100", to: "BATCH = 2" },
   { file: "lifecycle/discarded-objects.ts", from: "BATCH = 500", to: "BATCH = 3" },
-  { file: "lifecycle/collection.ts", from: "{ manifests: 200, blobs: 500 }", to: "{ manifests: 2, blobs: 3 }" },
+  { file: "lifecycle/collection.ts", from: "BATCH = 200", to: "BATCH = 2" },
   { file: "lifecycle/collection.ts", from: "STEPS_ON_REQUEST = 20", to: "STEPS_ON_REQUEST = 3" },
   { file: "lifecycle/tag-expiry.ts", from: "BATCH = 200", to: "BATCH = 1" },
   { file: "lifecycle/bucket-audit.ts", from: "PAGE = 1_000", to: `PAGE = ${AUDIT_PAGE}` },
