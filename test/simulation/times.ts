@@ -2,7 +2,7 @@ import type { Random } from "./random.ts";
 
 const SECOND_MS = 1_000;
 export const MINUTE_MS = 60 * SECOND_MS;
-export const HOUR_MS = 60 * MINUTE_MS;
+const HOUR_MS = 60 * MINUTE_MS;
 
 /** Settings of the registry. */
 export const GC_GRACE_MS = HOUR_MS;
