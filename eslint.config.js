@@ -14,9 +14,9 @@ const LAYERS = {
   storage: ["oci"],
   auth: ["oci", "policy", "metadata", "foundation"],
   registry: ["oci", "policy", "metadata", "storage", "foundation"],
-  lifecycle: ["oci", "metadata", "storage", "registry", "foundation"],
+  lifecycle: ["oci", "policy", "metadata", "storage", "registry", "foundation"],
   protocol: ["oci", "registry", "auth", "foundation"],
-  admin: ["oci", "policy", "registry", "auth", "protocol", "foundation"],
+  admin: ["oci", "policy", "registry", "auth", "lifecycle", "protocol", "foundation"],
 };
 
 const layerNames = Object.keys(LAYERS);
@@ -42,7 +42,10 @@ export default defineConfig(
   tseslint.configs.stylisticTypeChecked,
   {
     languageOptions: {
-      parserOptions: { project: ["./tsconfig.json", "./tsconfig.node.json"], tsconfigRootDir: import.meta.dirname },
+      parserOptions: {
+        project: ["./tsconfig.json", "./tsconfig.node.json", "./tsconfig.simulation.json"],
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     rules: {
       "@typescript-eslint/return-await": ["error", "always"],
@@ -59,7 +62,7 @@ export default defineConfig(
     },
   },
   ...layerRules,
-  { files: ["src/log.ts", "scripts/**"], rules: { "no-console": "off" } },
+  { files: ["src/log.ts", "scripts/**", "test/simulation/simulate.ts"], rules: { "no-console": "off" } },
   { files: ["test/**"], rules: { "max-lines-per-function": "off", "@typescript-eslint/no-non-null-assertion": "off" } },
   { files: ["*.js"], extends: [tseslint.configs.disableTypeChecked] },
 );

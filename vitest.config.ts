@@ -14,6 +14,7 @@ export default defineConfig({
             miniflare: {
               bindings: {
                 TEST_MIGRATIONS: await readD1Migrations("migrations"),
+                GC_SCHEDULE: "on",
                 ADMIN_PASSWORD: "correct horse battery staple",
                 TOKEN_SECRET: "a secret of the tests that is long enough to sign with",
               },
@@ -23,7 +24,7 @@ export default defineConfig({
         test: {
           name: "worker",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/scripts/**"],
+          exclude: ["test/e2e/**", "test/scripts/**", "test/simulation/**"],
           // A worker of its own for each file costs seconds apiece. Tests keep apart by fresh repository names instead.
           isolate: false,
           // Far beyond any test: a busy machine is no failure.
@@ -39,6 +40,17 @@ export default defineConfig({
           include: ["test/scripts/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        // Histories of the real operations, in threads of their own under Node, over a simulated D1 and R2.
+        test: {
+          name: "simulation",
+          // The histories of collection wait: docs/decisions/008-collection.md.
+          include: ["test/simulation/bindings.test.ts"],
+          // They take all cores already.
+          fileParallelism: false,
+          testTimeout: 600_000,
         },
       },
     ],

@@ -29,6 +29,14 @@ export default defineConfig({
           include: ["test/e2e/conformance/**/*.test.ts"],
         },
       },
+      {
+        test: {
+          ...shared,
+          name: "soak",
+          include: ["test/e2e/soak/**/*.test.ts"],
+          globalSetup: ["test/e2e/support/global-setup.ts"],
+        },
+      },
     ],
   },
 });

@@ -18,4 +18,6 @@ export interface Context {
   /** The way to other servers. */
   readonly fetch: typeof fetch;
   readonly limiters: LoginLimiters;
+  /** Lets work go on that no answer waits for. A failure of it is logged. */
+  readonly defer: (work: Promise<unknown>) => void;
 }

@@ -2,9 +2,12 @@ import { IttyRouter, type IRequestStrict } from "itty-router";
 import * as accounts from "./admin/accounts.ts";
 import * as audit from "./admin/audit.ts";
 import * as caller from "./admin/caller.ts";
+import * as collection from "./admin/collection.ts";
 import { type DescribedRoute, openApi } from "./admin/openapi.ts";
 import * as policy from "./admin/policy.ts";
 import * as repositories from "./admin/repositories.ts";
+import * as retention from "./admin/retention.ts";
+import * as tags from "./admin/tags.ts";
 import * as tokens from "./admin/tokens.ts";
 import * as trust from "./admin/trust.ts";
 import { type Access, API_ACCESS, type Caller, CATALOG_ACCESS } from "./auth/access.ts";
@@ -20,7 +23,7 @@ import type { Call, Handler } from "./protocol/call.ts";
 import * as catalog from "./protocol/catalog.ts";
 import * as manifests from "./protocol/manifests.ts";
 import * as referrers from "./protocol/referrers.ts";
-import * as tags from "./protocol/tags.ts";
+import { listTags } from "./protocol/tags.ts";
 import * as token from "./protocol/token.ts";
 import * as uploads from "./protocol/uploads.ts";
 
@@ -48,7 +51,7 @@ const ROUTES: readonly Route[] = [
   ["get", "/v2/", "somebody", base.ping], // end-1
   ["head", "/v2/", "somebody", base.ping],
   ["get", "/v2/_catalog", "catalog", catalog.listRepositories],
-  ["get", "/v2/:name+/tags/list", PULL, tags.listTags], // end-8a, end-8b
+  ["get", "/v2/:name+/tags/list", PULL, listTags], // end-8a, end-8b
   ["get", "/v2/:name+/referrers/:digest", PULL, referrers.listReferrers], // end-12a, end-12b
   ["post", "/v2/:name+/blobs/uploads/", PUSH, uploads.startUpload], // end-4a, end-4b, end-11
   ["get", "/v2/:name+/blobs/uploads/:id", PUSH, uploads.getUpload], // end-13
@@ -84,6 +87,19 @@ const ROUTES: readonly Route[] = [
   ["patch", "/api/repositories/:name+", "admin", repositories.setRepository],
   ["delete", "/api/repositories/:name+", "admin", repositories.deleteRepository],
   ["get", "/api/audit", "admin", audit.listAuditEvents],
+  ["get", "/api/tags", "admin", tags.listTags],
+  ["get", "/api/tags/history", "admin", tags.listTagEvents],
+  ["get", "/api/tags/at", "admin", tags.showTagAt],
+  ["post", "/api/tags/restore", "admin", tags.restoreTag],
+  ["post", "/api/tags/release", "admin", tags.releaseTags],
+  ["post", "/api/tags/expiry", "admin", tags.setTagExpiry],
+  ["get", "/api/collection", "admin", collection.showCollection],
+  ["post", "/api/collection", "admin", collection.runCollection],
+  ["get", "/api/retention", "admin", retention.listRetentionRules],
+  ["post", "/api/retention/preview", "admin", retention.previewRetention],
+  ["post", "/api/retention/run", "admin", retention.runRetention],
+  ["put", "/api/retention/:name", "admin", retention.setRetentionRule],
+  ["delete", "/api/retention/:name", "admin", retention.removeRetentionRule],
 ];
 
 /** The routes above, for the API's own description. */

@@ -1,11 +1,12 @@
 import { configOf } from "./config.ts";
 import type { Context } from "./context.ts";
 import { runSchedule } from "./lifecycle/schedule.ts";
+import { logError } from "./log.ts";
 import { addCorsHeaders, answerPreflight, isPreflight } from "./protocol/cors.ts";
 import { toErrorResponse } from "./protocol/errors.ts";
 import { route } from "./routes.ts";
 
-function contextOf(env: Env): Context {
+function contextOf(env: Env, execution: Pick<ExecutionContext, "waitUntil">): Context {
   return {
     config: configOf(env),
     db: env.DB,
@@ -14,12 +15,13 @@ function contextOf(env: Env): Context {
     // Called as a method of anything else, the runtime's fetch fails.
     fetch: async (input, init) => await fetch(input, init),
     limiters: { narrow: env.LOGIN_FAILURES, wide: env.LOGIN_FAILURES_WIDE },
+    defer: (work) => execution.waitUntil(work.catch((error: unknown) => logError("deferred work failed", error))),
   };
 }
 
 /** Every answer, good or bad, with the headers that every answer has. */
-async function respond(request: Request, env: Env): Promise<Response> {
-  const response = await answer(request, env);
+async function respond(request: Request, env: Env, execution: ExecutionContext): Promise<Response> {
+  const response = await answer(request, env, execution);
   // Old clients take a registry without this header for one of an older protocol.
   response.headers.set("Docker-Distribution-API-Version", "registry/2.0");
   response.headers.set("X-Content-Type-Options", "nosniff");
@@ -28,9 +30,9 @@ async function respond(request: Request, env: Env): Promise<Response> {
   return response;
 }
 
-async function answer(request: Request, env: Env): Promise<Response> {
+async function answer(request: Request, env: Env, execution: ExecutionContext): Promise<Response> {
   try {
-    const context = contextOf(env);
+    const context = contextOf(env, execution);
     const response = isPreflight(request, context.config) ? answerPreflight() : await routeOrExplain(request, context);
     addCorsHeaders(response, request, context.config);
     return response;
@@ -49,13 +51,13 @@ async function routeOrExplain(request: Request, context: Context): Promise<Respo
 
 export default {
   async fetch(request, env, execution) {
-    const response = respond(request, env);
+    const response = respond(request, env, execution);
     // A client that goes away must not end the work that keeps what it sent.
     execution.waitUntil(response);
     return await response;
   },
 
-  async scheduled(_controller, env) {
-    await runSchedule(contextOf(env));
+  async scheduled(_controller, env, execution) {
+    await runSchedule(contextOf(env, execution));
   },
 } satisfies ExportedHandler<Env>;

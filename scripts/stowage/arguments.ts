@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { parseDuration } from "../../src/oci/duration.ts";
 import { type Action, ACTIONS, isAction } from "../../src/policy/action.ts";
+import { Failure } from "../local/failure.ts";
 
 /** `pull,push` */
 export function parseActions(text: string): Action[] {
@@ -43,4 +44,48 @@ export function collectPair(text: string, before: Readonly<Record<string, string
   const name = text.slice(0, equals);
   if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`It names ${name} twice.`);
   return { ...before, [name]: text.slice(equals + 1) };
+}
+
+/** A tag of a repository. */
+export interface TagAddress {
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/** `team/web` and `1`, or `team/web:1` alone. */
+export function parseTagAddress(repository: string, tag: string | undefined): TagAddress {
+  const address =
+    tag === undefined ? splitTagAddress(repository) : repository.includes(":") ? undefined : { repository, tag };
+  if (address) return address;
+  throw new Failure("name one tag, as REPOSITORY TAG or as REPOSITORY:TAG", 2);
+}
+
+function splitTagAddress(text: string): TagAddress | undefined {
+  const [, repository = "", tag = ""] = /^([^:=@]+):([^:=@/]+)$/.exec(text) ?? [];
+  return tag === "" ? undefined : { repository, tag };
+}
+
+/** What a tag is to name: a digest, or what another tag of the repository names. */
+export type Release = TagAddress & ({ readonly digest: string } | { readonly from: string });
+
+/** `team/web:1=sha256:…`, `team/web:1=2`, added to those that came before. */
+export function collectRelease(text: string, before: readonly Release[] = []): Release[] {
+  const equals = text.indexOf("=");
+  const address = splitTagAddress(text.slice(0, Math.max(equals, 0)));
+  const named = text.slice(equals + 1);
+  const isDigest = /^sha(256|512):[0-9a-f]+$/.test(named);
+  if (address === undefined || named === "" || (!isDigest && /[:/@]/.test(named))) {
+    throw new InvalidArgumentError("Write it as REPOSITORY:TAG=DIGEST, or =TAG of the same repository.");
+  }
+  if (before.some(({ repository, tag }) => repository === address.repository && tag === address.tag)) {
+    throw new InvalidArgumentError(`It names ${address.repository}:${address.tag} twice.`);
+  }
+  return [...before, { ...address, ...(isDigest ? { digest: named } : { from: named }) }];
+}
+
+/** RFC 3339, with an offset. */
+export function parseTime(text: string): string {
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text);
+  if (isTime && !Number.isNaN(Date.parse(text))) return text;
+  throw new InvalidArgumentError("Write it as 2026-07-28T12:00:00Z.");
 }

@@ -21,6 +21,7 @@ const BORDERLESS = {
  */
 export class Output {
   readonly #environment: Environment;
+  #hasPrinted = false;
 
   constructor(environment: Environment) {
     this.#environment = environment;
@@ -29,6 +30,12 @@ export class Output {
   /** One document. */
   json(value: unknown): void {
     this.#print(plainJson(value));
+  }
+
+  /** The title of the table that follows, apart from what came before. */
+  section(title: string): void {
+    if (this.#hasPrinted) this.#print("");
+    this.#print(this.#bold(plain(title)));
   }
 
   /** A list; `none` is said of an empty one. */
@@ -62,6 +69,18 @@ export class Output {
     if (this.#environment.stderr.isTTY === true) this.#tell(text);
   }
 
+  /** Work that takes long: a line on the terminal tells how far it is, and goes when it ends in whatever way. */
+  async progress<T>(work: (tell: (text: string) => void) => Promise<T>): Promise<T> {
+    const { stderr, env } = this.#environment;
+    if (stderr.isTTY !== true || env.TERM === "dumb") return await work(() => undefined);
+    const write = (text: string) => stderr.write(`\r\u001b[K${text}`);
+    try {
+      return await work((text) => write(plain(text)));
+    } finally {
+      write("");
+    }
+  }
+
   /** A time as the table shows it, within a sentence. */
   time(time: string): string {
     const { stdout, now } = this.#environment;
@@ -91,6 +110,7 @@ export class Output {
   }
 
   #print(text: string): void {
+    this.#hasPrinted = true;
     this.#environment.stdout.write(`${text}\n`);
   }
 

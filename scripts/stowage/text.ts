@@ -39,10 +39,16 @@ export function relativeTime(time: string, now: Date): string {
   return seconds > 0 ? "in less than a minute" : "just now";
 }
 
-const SIZES = ["bytes", "kB", "MB", "GB", "TB"] as const;
+const SIZES = ["bytes", "KiB", "MiB", "GiB", "TiB"] as const;
 
-/** `75.5 MB`: three figures, in steps of a thousand. */
+/** `72 MiB`, `1.15 GiB`: three figures, in steps of 1024. */
 export function formatSize(bytes: number): string {
-  const step = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), SIZES.length - 1);
-  return `${Number((bytes / 1000 ** step).toPrecision(3))} ${SIZES[step] ?? ""}`;
+  const step = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), SIZES.length - 1);
+  const size = bytes / 1024 ** step;
+  return `${size < 100 ? Number(size.toPrecision(3)) : Math.round(size)} ${SIZES[step] ?? ""}`;
+}
+
+/** `1 manifest`, `2 manifests`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -56,6 +56,9 @@ const Settings = v.pipe(
   v.strictObject({
     visibility: v.optional(Visibility),
     immutableTags: v.optional(v.boolean("use true or false")),
+    expiringTags: v.optional(
+      v.pipe(v.boolean("use true or false"), v.description("Whether tags such as 1h, 30m and 7d end by themselves.")),
+    ),
     exceptTags: v.optional(
       v.pipe(
         v.array(TagPatternText),
@@ -65,8 +68,9 @@ const Settings = v.pipe(
     ),
   }),
   v.check(
-    ({ visibility, immutableTags }) => visibility !== undefined || immutableTags !== undefined,
-    "give visibility, immutableTags, or both",
+    ({ visibility, immutableTags, expiringTags }) =>
+      visibility !== undefined || immutableTags !== undefined || expiringTags !== undefined,
+    "give visibility, immutableTags, expiringTags, or more of them",
   ),
   v.check(
     ({ immutableTags, exceptTags }) => exceptTags === undefined || immutableTags === true,
@@ -82,16 +86,23 @@ export const setRepository = endpoint(
       repository: v.string(),
       visibility: v.optional(Visibility),
       immutableTags: v.optional(v.boolean()),
+      expiringTags: v.optional(v.boolean()),
       exceptTags: v.optional(v.array(v.string())),
     }),
   },
   async (call) => {
     const repository = decodedName(call);
     if (!isRepositoryPattern(repository)) throw new OciError("NAME_INVALID", { message: PATTERN_ADVICE });
-    const { visibility, immutableTags, exceptTags } = call.body;
-    const settings = { repository, visibility, immutableTags, exceptTags: exceptTags ?? [] };
+    const { visibility, immutableTags, exceptTags, expiringTags } = call.body;
+    const settings = { repository, visibility, immutableTags, exceptTags: exceptTags ?? [], expiringTags };
     await registry.setRepository(call.context, settings, call.caller.actor);
-    return { repository, visibility, immutableTags, ...(immutableTags && { exceptTags: settings.exceptTags }) };
+    return {
+      repository,
+      visibility,
+      immutableTags,
+      expiringTags,
+      ...(immutableTags && { exceptTags: settings.exceptTags }),
+    };
   },
 );
 

@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import { parseDuration } from "../oci/duration.ts";
+import { type Digest, isDigest } from "../oci/digest.ts";
 import { OciError } from "../oci/error.ts";
+import { isTag, type Tag } from "../oci/reference.ts";
 import { isRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
 import { type Action, ACTIONS, isAction } from "../policy/action.ts";
 import { isRepositoryPattern, isTagPattern, PATTERN_ADVICE, type RepositoryPattern } from "../policy/pattern.ts";
@@ -27,6 +29,14 @@ export const RepositoryNameText = text<RepositoryName>(
   "use the name of a repository, without wildcards",
   "A repository name.",
 );
+
+export const TagText = text<Tag>(
+  isTag,
+  "use a tag: up to 128 letters, digits, and . _ - after the first character",
+  "A tag.",
+);
+
+export const DigestText = text<Digest>(isDigest, "use a digest such as sha256:…", "A digest.");
 
 export const TagPatternText = text(
   isTagPattern,

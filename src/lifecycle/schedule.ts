@@ -1,7 +1,11 @@
 import type { Context } from "../context.ts";
 import { logError, logInfo } from "../log.ts";
 import { expireAuditEvents } from "./audit-expiry.ts";
+import { auditBucket } from "./bucket-audit.ts";
+import { collectBatch } from "./collection.ts";
 import { deleteDiscardedObjects } from "./discarded-objects.ts";
+import { keepRetention } from "./retention-rounds.ts";
+import { endTags } from "./tag-expiry.ts";
 import { expireUploads } from "./upload-expiry.ts";
 
 /** The jobs, by the name under which the log tells how many things each has dealt with. */
@@ -9,6 +13,10 @@ const JOBS: Readonly<Record<string, (context: Context) => Promise<number>>> = {
   expiredUploads: expireUploads,
   deletedObjects: deleteDiscardedObjects,
   expiredAuditEvents: expireAuditEvents,
+  expiredTags: endTags,
+  retiredTags: keepRetention,
+  collected: collectBatch,
+  strayObjects: auditBucket,
 };
 
 /**

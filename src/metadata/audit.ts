@@ -3,7 +3,8 @@ import type { Actor } from "../policy/actor.ts";
 /** What is recorded: each change of what the registry holds, and of who may do what. */
 export type AuditAction =
   | `manifest.${"push" | "delete"}`
-  | "tag.delete"
+  | `tag.${"delete" | "restore" | "release" | "expire"}`
+  | `retention.${"set" | "remove" | "run"}`
   | "blob.delete"
   | `repository.${"set" | "delete"}`
   | `account.${"add" | "remove" | "password"}`
@@ -28,14 +29,21 @@ const PER_MILLISECOND = 1_000;
 
 /**
  * A statement that records an entry, in the transaction that makes it true. It does so only where `where` holds, whose
- * parameters are ?1, the repository, and ?2, the digest, or else the tag.
+ * parameters are ?1, the repository, and ?2, the digest, or else the tag. ?9 are the particulars, as JSON; `detailSql` may
+ * make others of them, of what the transaction finds.
  */
-export function recordAudit(db: D1Database, entry: AuditEntry, now: number, where = "TRUE"): D1PreparedStatement {
+export function recordAudit(
+  db: D1Database,
+  entry: AuditEntry,
+  now: number,
+  where = "TRUE",
+  detailSql = "?9",
+): D1PreparedStatement {
   const { actor, action, repository, tag, digest, detail } = entry;
   return db
     .prepare(
       `INSERT INTO audit_events (id, actor, credential, action, repository, tag, digest, detail)
-       SELECT MAX(?3, COALESCE((SELECT MAX(id) FROM audit_events), 0) + 1), ?4, ?5, ?6, ?1, ?7, ?8, ?9
+       SELECT MAX(?3, COALESCE((SELECT MAX(id) FROM audit_events), 0) + 1), ?4, ?5, ?6, ?1, ?7, ?8, ${detailSql}
        WHERE (?2 IS NULL OR TRUE) AND ${where}`,
     )
     .bind(

@@ -12,6 +12,12 @@ export interface StoredBlob {
   readonly objectKey: string;
 }
 
+/** A blob that a repository links. */
+export interface LinkedBlob extends StoredBlob {
+  /** Collection waits to take the link: whoever is told that the blob is here must pardon it first. */
+  readonly isCondemned: boolean;
+}
+
 /** What a look-up in a repository found; it tells an unknown repository from unknown content. */
 export interface Lookup<T> {
   readonly repositoryExists: boolean;
@@ -23,20 +29,38 @@ export async function findBlob(
   db: D1Database,
   repository: RepositoryName,
   digest: Digest,
-): Promise<Lookup<StoredBlob>> {
+): Promise<Lookup<LinkedBlob>> {
   const row = await db
     .prepare(
-      `SELECT b.size, b.object_key
+      `SELECT b.size, b.object_key, rb.condemned_at
        FROM repositories r
        LEFT JOIN repository_blobs rb ON rb.repository_id = r.id AND rb.digest = ?2
        LEFT JOIN blobs b ON b.digest = rb.digest
        WHERE r.name = ?1`,
     )
     .bind(repository, digest)
-    .first<{ size: number | null; object_key: string | null }>();
+    .first<{ size: number | null; object_key: string | null; condemned_at: number | null }>();
   if (row === null) return { repositoryExists: false, found: undefined };
   if (row.size === null || row.object_key === null) return { repositoryExists: true, found: undefined };
-  return { repositoryExists: true, found: { digest, size: row.size, objectKey: row.object_key } };
+  const { size, object_key: objectKey, condemned_at: condemnedAt } = row;
+  return { repositoryExists: true, found: { digest, size, objectKey, isCondemned: condemnedAt !== null } };
+}
+
+/** Keeps a link from collection for another grace. False if it was too late. One query. */
+export async function pardonLink(
+  db: D1Database,
+  repository: RepositoryName,
+  digest: Digest,
+  now: number,
+): Promise<boolean> {
+  const { results } = await db
+    .prepare(
+      `UPDATE repository_blobs SET linked_at = ?3, condemned_at = NULL
+       WHERE repository_id = (SELECT id FROM repositories WHERE name = ?1) AND digest = ?2 RETURNING digest`,
+    )
+    .bind(repository, digest, now)
+    .all();
+  return results.length > 0;
 }
 
 /** Content that was just stored under a fresh key. */
@@ -68,7 +92,7 @@ export function insertBlob(db: D1Database, blob: NewBlob, hold?: SessionHold): D
       .prepare(
         `INSERT INTO repository_blobs (repository_id, digest, linked_at)
          SELECT id, ?4, ?5 FROM repositories WHERE name = ?3 AND ${held}
-         ON CONFLICT (repository_id, digest) DO NOTHING`,
+         ON CONFLICT (repository_id, digest) DO UPDATE SET linked_at = excluded.linked_at, condemned_at = NULL`,
       )
       .bind(...holder, blob.repository, blob.digest, blob.now),
     db
@@ -109,7 +133,7 @@ export async function mountBlob(
       .prepare(
         `INSERT INTO repository_blobs (repository_id, digest, linked_at)
          SELECT id, ?2, ?4 FROM repositories WHERE name = ?1 AND ${source}
-         ON CONFLICT (repository_id, digest) DO UPDATE SET linked_at = excluded.linked_at
+         ON CONFLICT (repository_id, digest) DO UPDATE SET linked_at = excluded.linked_at, condemned_at = NULL
          RETURNING digest`,
       )
       .bind(mount.repository, mount.digest, mount.from ?? null, mount.now),
@@ -131,7 +155,9 @@ export async function unlinkBlob(
 ): Promise<Deletion> {
   const { repository, digest, actor, now } = deletion;
   const holders = `SELECT mr.manifest_digest FROM repositories r
-                   JOIN manifest_references mr ON mr.repository_id = r.id AND mr.digest = ?2 WHERE r.name = ?1`;
+                   JOIN manifest_references mr ON mr.repository_id = r.id AND mr.digest = ?2
+                   JOIN manifests m ON m.repository_id = r.id AND m.digest = mr.manifest_digest AND m.deleted_at IS NULL
+                   WHERE r.name = ?1`;
   const target = `repository_id = (SELECT id FROM repositories WHERE name = ?1) AND digest = ?2 AND NOT EXISTS (${holders})`;
   const wasHere = `EXISTS (SELECT 1 FROM repository_blobs WHERE ${target})`;
   const [known, held, , deleted] = await db.batch<{ manifest_digest: Digest }>([

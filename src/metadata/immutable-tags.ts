@@ -60,13 +60,20 @@ export async function findHeldTagOf(
   return row ?? undefined;
 }
 
+/** A row of the table. */
+export interface ImmutableTagsRow {
+  readonly repository: RepositoryPattern;
+  readonly except_tags: string;
+}
+
+export function toImmutableTagsRule({ repository, except_tags: exceptTags }: ImmutableTagsRow): ImmutableTagsRule {
+  return { repository, exceptTags: JSON.parse(exceptTags) as TagPattern[] };
+}
+
 /** All rules. One query. */
 export async function listImmutableTags(db: D1Database): Promise<ImmutableTagsRule[]> {
   const { results } = await db
     .prepare("SELECT repository, except_tags FROM immutable_tags ORDER BY repository")
-    .all<{ repository: RepositoryPattern; except_tags: string }>();
-  return results.map((row) => ({
-    repository: row.repository,
-    exceptTags: JSON.parse(row.except_tags) as TagPattern[],
-  }));
+    .all<ImmutableTagsRow>();
+  return results.map(toImmutableTagsRule);
 }

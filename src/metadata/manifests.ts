@@ -17,6 +17,8 @@ export interface StoredManifest {
   /** The exact text; undefined when it lies in the object `objectKey`, or was not asked for. */
   readonly text: string | undefined;
   readonly objectKey: string | undefined;
+  /** When it was last pulled, right to the day; milliseconds since the epoch. */
+  readonly pulledAt: number | undefined;
 }
 
 interface ManifestRow {
@@ -25,6 +27,7 @@ interface ManifestRow {
   size: number;
   bytes: string | null;
   object_key: string | null;
+  pulled_at: number | null;
 }
 
 /** The manifest that a tag or digest names, with its bytes where they lie in the row. One query. */
@@ -37,20 +40,73 @@ export async function findManifest(
   const byTag = "LEFT JOIN tags t ON t.repository_id = r.id AND t.name = ?2";
   const row = await db
     .prepare(
-      `SELECT m.digest, m.media_type, m.size, ${withText ? "m.bytes" : "NULL AS bytes"}, m.object_key
+      `SELECT m.digest, m.media_type, m.size, ${withText ? "m.bytes" : "NULL AS bytes"}, m.object_key, m.pulled_at
        FROM repositories r ${reference.kind === "tag" ? byTag : ""}
        LEFT JOIN manifests m ON m.repository_id = r.id AND m.digest = ${reference.kind === "tag" ? "t.digest" : "?2"}
+        AND m.deleted_at IS NULL
        WHERE r.name = ?1`,
     )
     .bind(repository, reference.kind === "tag" ? reference.tag : reference.digest)
     .first<ManifestRow>();
   if (row === null) return { repositoryExists: false, found: undefined };
   if (row.digest === null) return { repositoryExists: true, found: undefined };
+  return { repositoryExists: true, found: toStoredManifest({ ...row, digest: row.digest }) };
+}
+
+function toStoredManifest(row: ManifestRow & { readonly digest: Digest }): StoredManifest {
   const { digest, media_type: mediaType, size } = row;
-  return {
-    repositoryExists: true,
-    found: { digest, mediaType, size, text: row.bytes ?? undefined, objectKey: row.object_key ?? undefined },
-  };
+  const [text, objectKey, pulledAt] = [row.bytes ?? undefined, row.object_key ?? undefined, row.pulled_at ?? undefined];
+  return { digest, mediaType, size, text, objectKey, pulledAt };
+}
+
+/** A manifest as it is stored, be it deleted, as long as it is not collected. One query. */
+export async function findStoredManifest(
+  db: D1Database,
+  repository: RepositoryName,
+  digest: Digest,
+): Promise<StoredManifest | undefined> {
+  const row = await db
+    .prepare(
+      `SELECT m.digest, m.media_type, m.size, m.bytes, m.object_key, m.pulled_at
+       FROM repositories r CROSS JOIN manifests m ON m.repository_id = r.id AND m.digest = ?2 WHERE r.name = ?1`,
+    )
+    .bind(repository, digest)
+    .first<ManifestRow>();
+  return row?.digest ? toStoredManifest({ ...row, digest: row.digest }) : undefined;
+}
+
+/** The manifests that an index lists and that are deleted, but not collected. One query. */
+export async function listDeletedChildren(
+  db: D1Database,
+  repository: RepositoryName,
+  digest: Digest,
+): Promise<Digest[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT DISTINCT m.digest
+       FROM repositories r
+       CROSS JOIN manifest_references mr ON mr.repository_id = r.id AND mr.manifest_digest = ?2 AND mr.role = 'manifest'
+       CROSS JOIN manifests m ON m.repository_id = r.id AND m.digest = mr.digest
+       WHERE r.name = ?1 AND m.deleted_at IS NOT NULL`,
+    )
+    .bind(repository, digest)
+    .all<{ digest: Digest }>();
+  return results.map((row) => row.digest);
+}
+
+/** Notes that a manifest was pulled. One query. */
+export async function touchManifest(
+  db: D1Database,
+  repository: RepositoryName,
+  digest: Digest,
+  now: number,
+): Promise<void> {
+  await db
+    .prepare(
+      "UPDATE manifests SET pulled_at = ?3 WHERE repository_id = (SELECT id FROM repositories WHERE name = ?1) AND digest = ?2",
+    )
+    .bind(repository, digest, now)
+    .run();
 }
 
 /** A manifest on its way in. Exactly one of `text` and `objectKey` holds its bytes. */
@@ -62,7 +118,11 @@ export interface NewManifest {
   readonly text: string | undefined;
   readonly objectKey: string | undefined;
   readonly tags: readonly Tag[];
+  /** How long its tags live, if it says so; milliseconds. */
+  readonly lifeMs: number | undefined;
   readonly actor: Actor;
+  /** What this is in the records. */
+  readonly action: "manifest.push" | "tag.restore";
   readonly now: number;
 }
 
@@ -88,6 +148,7 @@ const OBJECTIONS = `
   FROM json_each(?2) w
   LEFT JOIN repositories r ON r.name = ?1
   LEFT JOIN manifests m ON w.value ->> 'role' = 'manifest' AND m.repository_id = r.id AND m.digest = w.value ->> 'digest'
+   AND m.deleted_at IS NULL
   LEFT JOIN repository_blobs rb ON rb.repository_id = r.id AND rb.digest = w.value ->> 'digest'
   LEFT JOIN blobs b ON b.digest = rb.digest
   WHERE IIF(COALESCE(m.size, b.size) IS NULL, w.value ->> 'required', COALESCE(m.size, b.size) <> w.value ->> 'size')`;
@@ -124,8 +185,10 @@ export async function insertManifest(
                                 bytes, object_key, pushed_at, pushed_by)
          SELECT r.id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM repositories r
          WHERE r.name = ?1 AND NOT EXISTS (SELECT 1 FROM discarded_objects WHERE object_key = ?10) AND (
-           EXISTS (SELECT 1 FROM manifests WHERE repository_id = r.id AND digest = ?3) OR NOT EXISTS (${OBJECTIONS}))
-         ON CONFLICT (repository_id, digest) DO UPDATE SET pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by
+           EXISTS (SELECT 1 FROM manifests WHERE repository_id = r.id AND digest = ?3 AND deleted_at IS NULL)
+           OR NOT EXISTS (${OBJECTIONS}))
+         ON CONFLICT (repository_id, digest) DO UPDATE SET
+           pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by, unheld_at = NULL, deleted_at = NULL
          RETURNING id`,
       )
       .bind(
@@ -153,12 +216,13 @@ export async function insertManifest(
 }
 
 /** Records a push that the transaction accepted: its manifest is there, even if it was before. */
-function recordPush(db: D1Database, { repository, digest, tags, actor, now }: NewManifest): D1PreparedStatement {
+function recordPush(db: D1Database, entry: NewManifest): D1PreparedStatement {
+  const { repository, digest, tags, actor, action, now } = entry;
   const [tag] = tags;
   const detail = tags.length > 1 ? { tags } : undefined;
   const isHere = `EXISTS (SELECT 1 FROM repositories r JOIN manifests m ON m.repository_id = r.id AND m.digest = ?2
-                          WHERE r.name = ?1)`;
-  return recordAudit(db, { action: "manifest.push", actor, repository, digest, tag, detail }, now, isHere);
+                          WHERE r.name = ?1 AND m.deleted_at IS NULL)`;
+  return recordAudit(db, { action, actor, repository, digest, tag, detail }, now, isHere);
 }
 
 /** Only referrers are listed with their annotations, and only bytes in the row leave room for them beside. */
@@ -178,8 +242,8 @@ export async function findObjections(
 }
 
 /**
- * Deletes a manifest and its tags, unless an index of the repository refers to it. What it refers to stays, for
- * collection. One round trip.
+ * Deletes a manifest and its tags, unless an index of the repository refers to it. The row and what it refers to stay for
+ * collection, and so that it can be restored. One round trip.
  */
 export async function deleteManifest(
   db: D1Database,
@@ -187,22 +251,20 @@ export async function deleteManifest(
 ): Promise<Deletion> {
   const { repository, digest, actor, now } = deletion;
   const holders = `SELECT mr.manifest_digest FROM repositories r
-                   JOIN manifest_references mr ON mr.repository_id = r.id AND mr.digest = ?2 WHERE r.name = ?1`;
+                   JOIN manifest_references mr ON mr.repository_id = r.id AND mr.digest = ?2
+                   JOIN manifests h ON h.repository_id = r.id AND h.digest = mr.manifest_digest AND h.deleted_at IS NULL
+                   WHERE r.name = ?1`;
   const target = `repository_id = (SELECT id FROM repositories WHERE name = ?1) AND digest = ?2 AND NOT EXISTS (${holders})`;
-  const wasHere = `EXISTS (SELECT 1 FROM manifests WHERE ${target})`;
-  const [known, held, , , , , deleted] = await db.batch<{ manifest_digest: Digest }>([
+  const wasHere = `EXISTS (SELECT 1 FROM manifests WHERE ${target} AND deleted_at IS NULL)`;
+  const [known, held, , , , deleted] = await db.batch<{ manifest_digest: Digest }>([
     selectRepository(db, repository),
     db.prepare(`${holders} LIMIT 1`).bind(repository, digest),
     recordAudit(db, { action: "manifest.delete", actor, repository, digest }, now, wasHere),
     recordTagDeletions(db, deletion, target),
     db.prepare(`DELETE FROM tags WHERE ${target}`).bind(repository, digest),
     db
-      .prepare(
-        `INSERT INTO discarded_objects (object_key, discarded_at)
-         SELECT object_key, ?3 FROM manifests WHERE ${target} AND object_key IS NOT NULL`,
-      )
+      .prepare(`UPDATE manifests SET deleted_at = ?3 WHERE ${target} AND deleted_at IS NULL RETURNING id`)
       .bind(repository, digest, now),
-    db.prepare(`DELETE FROM manifests WHERE ${target} RETURNING id`).bind(repository, digest),
   ]);
   if (known?.results.length === 0) return { kind: "repository-unknown" };
   const holder = held?.results[0];

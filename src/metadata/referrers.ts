@@ -55,7 +55,7 @@ export async function listReferrers(
                 SUM(${WEIGHT}) OVER (ORDER BY m.id) <= ?6 OR ROW_NUMBER() OVER (ORDER BY m.id) = 1 AS fits
          FROM repositories r
          JOIN manifests m ON m.repository_id = r.id AND m.subject_digest = ?2
-         WHERE r.name = ?1 AND m.id > ?3 AND ${request.artifactType === undefined ? "?4 IS NULL" : "m.artifact_type = ?4"}
+         WHERE r.name = ?1 AND m.id > ?3 AND m.deleted_at IS NULL AND ${request.artifactType === undefined ? "?4 IS NULL" : "m.artifact_type = ?4"}
          ORDER BY m.id LIMIT ?5)
        ORDER BY id`,
     )

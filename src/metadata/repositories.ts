@@ -96,7 +96,7 @@ export async function findRepository(db: D1Database, name: RepositoryName): Prom
     .prepare(
       `SELECT r.name, r.created_at, (${PUBLIC}) AS is_public,
          (SELECT COUNT(*) FROM tags t INDEXED BY tags_by_digest WHERE t.repository_id = r.id) AS tags,
-         (SELECT COUNT(*) FROM manifests m WHERE m.repository_id = r.id) AS manifests,
+         (SELECT COUNT(*) FROM manifests m WHERE m.repository_id = r.id AND m.deleted_at IS NULL) AS manifests,
          (SELECT COALESCE(SUM(m.size), 0) FROM manifests m WHERE m.repository_id = r.id)
          + (SELECT COALESCE(SUM(b.size), 0) FROM repository_blobs rb JOIN blobs b ON b.digest = rb.digest
             WHERE rb.repository_id = r.id) AS size

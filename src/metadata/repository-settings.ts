@@ -11,9 +11,11 @@ export interface RepositorySettings {
   readonly immutableTags: boolean | undefined;
   /** Tags that move where the others are immutable. */
   readonly exceptTags: readonly TagPattern[];
+  /** Tags such as 1h and 7d end by themselves. */
+  readonly expiringTags: boolean | undefined;
 }
 
-/** All rules for immutable tags are read when a tag moves. */
+/** All rules for immutable tags, and for expiring ones, are read when a tag moves: as many of each. */
 export const IMMUTABLE_TAGS_RULES_MAX = 200;
 
 /** What became of a change: `full` names what there are too many rules of. Nothing has changed then. */
@@ -30,7 +32,7 @@ export async function saveSettings(
   actor: Actor,
   now: number,
 ): Promise<SettingsOutcome> {
-  const { repository, visibility, immutableTags, exceptTags } = settings;
+  const { repository, visibility, immutableTags, exceptTags, expiringTags } = settings;
   const others = within.filter((pattern) => pattern !== repository);
   const detail = {
     visibility,
@@ -39,13 +41,16 @@ export async function saveSettings(
     ...(others.length > 0 && { others }),
   };
   const hasRoomForTags = `(NOT ${immutableTags ? "TRUE" : "FALSE"}
-    OR (SELECT COUNT(*) FROM immutable_tags WHERE repository <> ?1) < ${IMMUTABLE_TAGS_RULES_MAX})`;
+    OR (SELECT COUNT(*) FROM immutable_tags WHERE repository <> ?1) < ${IMMUTABLE_TAGS_RULES_MAX})
+    AND (NOT ${expiringTags ? "TRUE" : "FALSE"}
+    OR (SELECT COUNT(*) FROM expiring_tags WHERE repository <> ?1) < ${IMMUTABLE_TAGS_RULES_MAX})`;
   const hasRoomForAnyone = `(NOT ${visibility === "public" ? "TRUE" : "FALSE"} OR ${hasRoomForRule("'anyone'", "?1")})`;
   const hasRoom = `${hasRoomForTags} AND ${hasRoomForAnyone}`;
   const [room] = await db.batch<{ tags: 0 | 1; anyone: 0 | 1 }>([
     db.prepare(`SELECT ${hasRoomForTags} AS tags, ${hasRoomForAnyone} AS anyone`).bind(repository),
     recordAudit(db, { action: "repository.set", actor, repository, detail }, now, hasRoom),
     ...setVisibility(db, settings, [repository, ...others], actor, now, hasRoom),
+    ...setExpiringTags(db, settings, actor, now, hasRoom),
     ...(immutableTags === false
       ? [db.prepare("DELETE FROM immutable_tags WHERE repository = ?1").bind(repository)]
       : []),
@@ -80,6 +85,25 @@ export async function listPublicPatterns(db: D1Database, pattern: RepositoryPatt
     .bind(low, high)
     .all<{ repository: RepositoryPattern }>();
   return results.map((row) => row.repository);
+}
+
+function setExpiringTags(
+  db: D1Database,
+  { repository, expiringTags }: RepositorySettings,
+  actor: Actor,
+  now: number,
+  where: string,
+): D1PreparedStatement[] {
+  if (expiringTags === undefined) return [];
+  if (!expiringTags) return [db.prepare("DELETE FROM expiring_tags WHERE repository = ?1").bind(repository)];
+  return [
+    db
+      .prepare(
+        `INSERT INTO expiring_tags (repository, created_at, created_by)
+         SELECT ?1, ?2, ?3 WHERE ${where} ON CONFLICT (repository) DO NOTHING`,
+      )
+      .bind(repository, now, actor.name),
+  ];
 }
 
 /** Visibility is a rule of the policy: anyone may pull. */

@@ -3,9 +3,13 @@ import type { PageRequest } from "../oci/page.ts";
 import type { Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
+import { lifeOfTag } from "../policy/expiring-tag.ts";
 import { recordAudit } from "./audit.ts";
 import type { Deletion } from "./blobs.ts";
 import { selectRepository } from "./repositories.ts";
+
+/** How long after a push its tags end, in milliseconds; undefined: as they say themselves where their repository lets them. */
+type TagLife = number | undefined;
 
 /** Tags on their way to a manifest. */
 interface TagMove {
@@ -13,35 +17,49 @@ interface TagMove {
   readonly digest: Digest;
   readonly tags: readonly Tag[];
   readonly actor: Actor;
+  readonly lifeMs: TagLife;
   readonly now: number;
 }
+
+/** How long a tag says that it lives, in repositories (r) that let it: null for others. */
+const OWN_LIFE = `
+  IIF(EXISTS (SELECT 1 FROM expiring_tags e WHERE r.name >= e.low AND r.name < e.high
+              AND (e.glob IS NULL OR (r.name GLOB e.glob AND e.depth = LENGTH(r.name) - LENGTH(REPLACE(r.name, '/', ''))))),
+      w.value ->> 'lifeMs', NULL)`;
+
+/** Tags as JSON, each with the life that its name states. */
+const serialiseTags = (tags: readonly Tag[]): string =>
+  JSON.stringify(tags.map((tag) => ({ name: tag, lifeMs: lifeOfTag(tag) ?? null })));
 
 /** Records those of the tags that will name another manifest than before. Does nothing while the manifest is absent. */
 export function recordTagMoves(db: D1Database, move: TagMove): D1PreparedStatement {
   return db
     .prepare(
       `INSERT INTO tag_events (repository_id, name, digest, previous_digest, actor, occurred_at)
-       SELECT r.id, w.value, m.digest, t.digest, ?4, ?5
+       SELECT r.id, w.value ->> 'name', m.digest, t.digest, ?4, ?5
        FROM repositories r
-       JOIN manifests m ON m.repository_id = r.id AND m.digest = ?2
+       JOIN manifests m ON m.repository_id = r.id AND m.digest = ?2 AND m.deleted_at IS NULL
        JOIN json_each(?3) w
-       LEFT JOIN tags t ON t.repository_id = r.id AND t.name = w.value
+       LEFT JOIN tags t ON t.repository_id = r.id AND t.name = w.value ->> 'name'
        WHERE r.name = ?1 AND t.digest IS NOT m.digest`,
     )
-    .bind(move.repository, move.digest, JSON.stringify(move.tags), move.actor.name, move.now);
+    .bind(move.repository, move.digest, serialiseTags(move.tags), move.actor.name, move.now);
 }
 
 /** Makes the tags name the manifest. Does nothing while the manifest is absent. */
 export function upsertTags(db: D1Database, move: TagMove): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO tags (repository_id, name, digest, updated_at)
-       SELECT r.id, w.value, m.digest, ?4
-       FROM repositories r JOIN manifests m ON m.repository_id = r.id AND m.digest = ?2 JOIN json_each(?3) w
+      `INSERT INTO tags (repository_id, name, digest, updated_at, expires_at)
+       SELECT r.id, w.value ->> 'name', m.digest, ?4, ?4 + COALESCE(?5, ${OWN_LIFE})
+       FROM repositories r
+       JOIN manifests m ON m.repository_id = r.id AND m.digest = ?2 AND m.deleted_at IS NULL
+       JOIN json_each(?3) w
        WHERE r.name = ?1
-       ON CONFLICT (repository_id, name) DO UPDATE SET digest = excluded.digest, updated_at = excluded.updated_at`,
+       ON CONFLICT (repository_id, name) DO UPDATE SET
+         digest = excluded.digest, updated_at = excluded.updated_at, expires_at = excluded.expires_at`,
     )
-    .bind(move.repository, move.digest, JSON.stringify(move.tags), move.now);
+    .bind(move.repository, move.digest, serialiseTags(move.tags), move.now, move.lifeMs ?? null);
 }
 
 /** Records the deletion of the tags that `where` selects; its parameters are ?1 and ?2. */

@@ -235,7 +235,10 @@ export async function cancelSession(db: D1Database, key: SessionKey): Promise<bo
   return (results.at(-1)?.results.length ?? 0) > 0;
 }
 
-/** Ends a session that its holder found to be beyond saving, and discards `orphans`. One round trip. */
+/**
+ * Ends a session that its holder found to be beyond saving, and discards `orphans` as {@link releaseClaim} does. One round
+ * trip.
+ */
 export async function abandonSession(
   db: D1Database,
   hold: SessionHold,
@@ -243,7 +246,7 @@ export async function abandonSession(
   now: number,
 ): Promise<void> {
   const where = "upload_sessions.id = ?1 AND writer = ?2";
-  await db.batch([discardStatement(db, orphans, now), ...endSessions(db, where, [hold.id, hold.writer], now)]);
+  await db.batch([discardUnneeded(db, orphans, now, hold.id), ...endSessions(db, where, [hold.id, hold.writer], now)]);
 }
 
 /** Ends at most `limit` sessions that expired and that no request holds. The count of those ended. One round trip. */

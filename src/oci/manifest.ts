@@ -33,24 +33,30 @@ const ARTIFACT_TYPE_MAX = 255;
 /** What a transaction takes as one parameter; an image of this many layers nobody can run. */
 const REFERENCES_MAX = 10_000;
 
+/** Go's encoder writes null for an empty list. A list that is missing altogether is a mistake. */
+const listOrNull = v.pipe(
+  v.nullable(v.array(DescriptorSchema)),
+  v.transform((list) => list ?? []),
+);
+
 const common = {
   artifactType: v.optional(
     v.pipe(v.string(), v.maxLength(ARTIFACT_TYPE_MAX, `is longer than ${ARTIFACT_TYPE_MAX} characters`)),
   ),
-  subject: v.optional(DescriptorSchema),
-  annotations: v.optional(AnnotationsSchema),
+  subject: v.nullish(DescriptorSchema),
+  annotations: v.nullish(AnnotationsSchema),
 };
 /** Image spec, "Image Manifest Property Descriptions", and Docker's schema 2, which is its ancestor. */
 const ImageSchema = v.object({
   ...common,
   schemaVersion,
   config: DescriptorSchema,
-  layers: v.array(DescriptorSchema),
+  layers: listOrNull,
 });
 /** Image spec, "Image Index Property Descriptions", and Docker's manifest list. */
-const IndexSchema = v.object({ ...common, schemaVersion, manifests: v.array(DescriptorSchema) });
+const IndexSchema = v.object({ ...common, schemaVersion, manifests: listOrNull });
 /** The artifact manifest of the image spec's 1.1 release candidates. */
-const ArtifactSchema = v.object({ ...common, blobs: v.optional(v.array(DescriptorSchema), []) });
+const ArtifactSchema = v.object({ ...common, blobs: v.optional(listOrNull, []) });
 
 type Descriptor = v.InferOutput<typeof DescriptorSchema>;
 
@@ -82,7 +88,8 @@ function parseJson(bytes: Uint8Array): Record<string, unknown> {
 /** The media type of a manifest that states none, in its body or in the request, from its shape. */
 function inferMediaType(json: Record<string, unknown>): string | undefined {
   if (Array.isArray(json.manifests)) return MEDIA_TYPES.ociIndex;
-  return "config" in json && Array.isArray(json.layers) ? MEDIA_TYPES.ociManifest : undefined;
+  if ("config" in json && (json.layers === null || Array.isArray(json.layers))) return MEDIA_TYPES.ociManifest;
+  return json.manifests === null ? MEDIA_TYPES.ociIndex : undefined;
 }
 
 function determineMediaType(json: Record<string, unknown>, contentType: string | undefined): string {
@@ -111,7 +118,7 @@ function toManifest(
   if (references.length > REFERENCES_MAX) throw invalid(`manifest has more than ${REFERENCES_MAX} references`);
   const { subject, annotations } = body;
   const type = isBlank(artifactType) ? undefined : artifactType;
-  return { mediaType, artifactType: type, subject: subject?.digest, annotations, references };
+  return { mediaType, artifactType: type, subject: subject?.digest, annotations: annotations ?? undefined, references };
 }
 
 function isBlank(text: string | undefined): boolean {
@@ -151,7 +158,7 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
 
 /** The annotations of a manifest that was accepted before: for those too big to be kept beside it. */
 export function readAnnotations(bytes: Uint8Array): Readonly<Record<string, string>> | undefined {
-  return validate(v.object({ annotations: v.optional(AnnotationsSchema) }), parseJson(bytes)).annotations;
+  return validate(v.object({ annotations: v.nullish(AnnotationsSchema) }), parseJson(bytes)).annotations ?? undefined;
 }
 
 /** A descriptor as a referrers list holds it (spec, "Listing Referrers"). */

@@ -1,4 +1,4 @@
-import { parseDigest } from "../oci/digest.ts";
+import { type Digest, parseDigest } from "../oci/digest.ts";
 import { OciError } from "../oci/error.ts";
 import { MEDIA_TYPES } from "../oci/media-type.ts";
 import { parseRange } from "../oci/range.ts";
@@ -7,10 +7,8 @@ import * as registry from "../registry/blobs.ts";
 import { type Call, decodeParam } from "./call.ts";
 import { contentHeaders, isNotModified } from "./content.ts";
 
-function addressed(call: Call): { repository: RepositoryName; blob: Promise<registry.StoredBlob> } {
-  const repository = parseRepositoryName(call.params.name ?? "");
-  const digest = parseDigest(decodeParam(call, "digest"));
-  return { repository, blob: registry.statBlob(call.context, repository, digest) };
+function address(call: Call): [repository: RepositoryName, digest: Digest] {
+  return [parseRepositoryName(call.params.name ?? ""), parseDigest(decodeParam(call, "digest"))];
 }
 
 function blobHeaders({ digest }: registry.StoredBlob): Record<string, string> {
@@ -25,7 +23,7 @@ function rangeHeader({ headers }: Request, { digest }: registry.StoredBlob): str
 
 /** Spec end-2, HEAD. */
 export async function headBlob(call: Call): Promise<Response> {
-  const blob = await addressed(call).blob;
+  const blob = await registry.statBlob(call.context, ...address(call));
   const headers = blobHeaders(blob);
   if (isNotModified(call.request, blob.digest)) return new Response(null, { status: 304, headers });
   return new Response(null, { headers: { ...headers, "Content-Length": String(blob.size) } });
@@ -34,7 +32,7 @@ export async function headBlob(call: Call): Promise<Response> {
 /** Spec end-2, GET, with Range and If-None-Match. */
 export async function getBlob(call: Call): Promise<Response> {
   const { request, context } = call;
-  const blob = await addressed(call).blob;
+  const blob = await registry.findBlob(context, ...address(call));
   const headers = blobHeaders(blob);
   if (isNotModified(request, blob.digest)) return new Response(null, { status: 304, headers });
   const range = parseRange(rangeHeader(request, blob), blob.size);
@@ -59,8 +57,7 @@ export async function getBlob(call: Call): Promise<Response> {
 
 /** Spec end-10. */
 export async function deleteBlob(call: Call): Promise<Response> {
-  const repository = parseRepositoryName(call.params.name ?? "");
-  const digest = parseDigest(decodeParam(call, "digest"));
+  const [repository, digest] = address(call);
   await registry.deleteBlob(call.context, { repository, digest, actor: call.caller.actor });
   return new Response(null, { status: 202 });
 }

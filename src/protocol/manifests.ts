@@ -27,6 +27,7 @@ export async function getManifest(call: Call): Promise<Response> {
   const { repository, reference } = existingAddress(call);
   const isHead = call.request.method === "HEAD";
   const manifest = await registry.findManifest(call.context, repository, reference, !isHead);
+  if (!isHead) registry.notePull(call.context, repository, manifest);
   const headers = contentHeaders(manifest.digest, manifest.mediaType, reference.kind);
   if (isNotModified(call.request, manifest.digest)) return new Response(null, { status: 304, headers });
   const body = isHead ? null : await registry.readManifest(call.context, manifest);

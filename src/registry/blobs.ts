@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
 import * as metadata from "../metadata/blobs.ts";
-import type { Deletion, Lookup, StoredBlob } from "../metadata/blobs.ts";
+import type { Deletion, LinkedBlob, Lookup, StoredBlob } from "../metadata/blobs.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type ErrorCode, OciError } from "../oci/error.ts";
 import type { ByteRange } from "../oci/range.ts";
@@ -33,12 +33,23 @@ export function assertDeleted(deletion: Deletion, code: ErrorCode, detail: unkno
   }
 }
 
-/** Spec end-2, HEAD: one D1 query. Throws BLOB_UNKNOWN, NAME_UNKNOWN. */
-export async function statBlob({ db }: Context, repository: RepositoryName, digest: Digest): Promise<StoredBlob> {
+/** Spec end-2, GET: where the bytes are. One D1 query. Throws BLOB_UNKNOWN, NAME_UNKNOWN. */
+export async function findBlob({ db }: Context, repository: RepositoryName, digest: Digest): Promise<LinkedBlob> {
   return foundOr(await metadata.findBlob(db, repository, digest), "BLOB_UNKNOWN", { digest });
 }
 
-/** Spec end-2, GET: the bytes of a blob that {@link statBlob} found. One class B operation. */
+/**
+ * Spec end-2, HEAD. Clients ask it to know whether they must upload: the answer holds for as long as the grace of collection.
+ * One D1 query, and a second one for a blob that collection was about to take. Throws BLOB_UNKNOWN, NAME_UNKNOWN.
+ */
+export async function statBlob(context: Context, repository: RepositoryName, digest: Digest): Promise<StoredBlob> {
+  const blob = await findBlob(context, repository, digest);
+  const isKept = !blob.isCondemned || (await metadata.pardonLink(context.db, repository, digest, context.now()));
+  if (!isKept) throw new OciError("BLOB_UNKNOWN", { detail: { digest } });
+  return blob;
+}
+
+/** Spec end-2, GET: the bytes of a blob that {@link findBlob} found. One class B operation. */
 export async function readBlob({ bucket }: Context, blob: StoredBlob, range?: ByteRange): Promise<ReadableStream> {
   return await getStream(bucket, blob.objectKey, range);
 }

@@ -12,6 +12,7 @@ import { isIndex } from "../oci/media-type.ts";
 import type { Reference, Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
+import { EXPIRES_AFTER, parseLife } from "../policy/expiring-tag.ts";
 import { newManifestKey } from "../storage/keys.ts";
 import { getStream, putBytes } from "../storage/objects.ts";
 import { assertDeleted, foundOr } from "./blobs.ts";
@@ -35,6 +36,16 @@ export async function findManifest(
   return foundOr(await metadata.findManifest(db, repository, reference, withText), "MANIFEST_UNKNOWN", detail);
 }
 
+/** When a manifest was last pulled is right to the day: so it costs one write a day at most. */
+const PULLED_STEP_MS = 86_400_000;
+
+/** Notes a pull, unless one of this day is noted. The answer does not wait for it. One D1 query, once a day. */
+export function notePull(context: Context, repository: RepositoryName, { digest, pulledAt }: StoredManifest): void {
+  const { db, now, defer } = context;
+  if (pulledAt !== undefined && pulledAt > now() - PULLED_STEP_MS) return;
+  defer(metadata.touchManifest(db, repository, digest, now()));
+}
+
 /** The exact bytes of a manifest that {@link findManifest} found with its text. One class B operation for large ones. */
 export async function readManifest({ bucket }: Context, manifest: StoredManifest): Promise<ReadableStream | string> {
   if (manifest.objectKey !== undefined) return await getStream(bucket, manifest.objectKey);
@@ -49,6 +60,8 @@ export interface ManifestPush {
   readonly bytes: Uint8Array;
   readonly contentType: string | undefined;
   readonly actor: Actor;
+  /** What this is in the records; a push, if nothing else. */
+  readonly action?: "tag.restore";
 }
 
 /**
@@ -74,6 +87,8 @@ export async function pushManifest(
   const objectKey = isInline ? undefined : newManifestKey();
   const entry = {
     ...{ repository, digest, manifest, objectKey, actor, now: now(), size: bytes.byteLength },
+    action: push.action ?? ("manifest.push" as const),
+    lifeMs: parseLife(manifest.annotations?.[EXPIRES_AFTER] ?? ""),
     text: isInline ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) : undefined,
     tags: [...new Set(reference.kind === "tag" ? [reference.tag, ...push.tags] : push.tags)],
   };

@@ -12,7 +12,7 @@ import { newBlobKey } from "../storage/keys.ts";
 import { getStream, PUT_MAX_BYTES, putVerified } from "../storage/objects.ts";
 import { PartWriter, type StoredChunk } from "../storage/part-writer.ts";
 import { putHashed } from "../storage/streamed-put.ts";
-import { type Chunk, type ClaimedUpload, rangeInvalid, type UploadAddress, withClaim } from "./upload-claim.ts";
+import { type Chunk, type ClaimedUpload, explainNoHold, type UploadAddress, withClaim } from "./upload-claim.ts";
 
 export type { Chunk, UploadAddress } from "./upload-claim.ts";
 
@@ -171,14 +171,18 @@ async function withPartWriter<T>(
   }
 }
 
-/** Keeps what a chunk brought. Returns how many bytes are safe now. Throws RANGE_INVALID when another request took over. */
+/**
+ * Keeps what a chunk brought. Returns how many bytes are safe now.
+ * @throws OciError RANGE_INVALID when another request took over, BLOB_UPLOAD_UNKNOWN when the upload was cancelled or ended.
+ */
 async function save(
-  { db, now, config }: Context,
+  context: Context,
   { address, hold, session, created }: ClaimedUpload,
   added: number,
   stored: StoredChunk,
   hash: UploadHash | undefined,
 ): Promise<number> {
+  const { db, now, config } = context;
   const received = session.received + added;
   const multipart = stored.multipart && {
     ...stored.multipart,
@@ -189,7 +193,7 @@ async function save(
   const expiresAt = now() + config.uploadTtlMs;
   const progress = { ...stored, received, hash, multipart, discarded, expiresAt };
   const isSaved = await sessions.saveProgress(db, hold, progress, now());
-  if (!isSaved) throw rangeInvalid(address, session.received, "another request wrote to the upload meanwhile");
+  if (!isSaved) throw await explainNoHold(context, address, undefined, "another request wrote to the upload meanwhile");
   created.splice(0);
   return received;
 }
@@ -208,10 +212,11 @@ async function finishFromParts(
     }
     const known = digestOf(session.algorithm, body.hash, digestAlgorithm(digest));
     if (known !== undefined && known !== digest) throw new OciError("DIGEST_INVALID", { detail: { digest } });
-    const object = await writer.complete(digest, claim.parts);
-    return { ...object, verified: object.verified || known !== undefined, size: session.received + body.received };
+    const size = session.received + body.received;
+    const { key, bytes } = await writer.complete(digest, claim.parts, size);
+    return { key, size, isVerified: bytes === "verified" || (bytes === "as-received" && known !== undefined) };
   });
-  if (!finished.verified) await verifyStored(context, finished.key, digest);
+  if (!finished.isVerified) await verifyStored(context, finished.key, digest);
   return await commit(context, claim, { digest, size: finished.size, objectKey: finished.key });
 }
 
@@ -223,17 +228,18 @@ async function verifyStored({ bucket }: Context, key: string, digest: Digest): P
 
 /**
  * Blob, link and the end of the session in one transaction, which also discards what did not become the blob.
- * Throws RANGE_INVALID when another request took over.
+ * @throws OciError RANGE_INVALID when another request took over, BLOB_UPLOAD_UNKNOWN when the upload was cancelled or ended.
  */
 async function commit(
-  { db, now }: Context,
+  context: Context,
   { address, hold, session, created }: ClaimedUpload,
   blob: StoredBlob,
 ): Promise<StoredBlob> {
+  const { db, now } = context;
   const pieces = session.tail.pieces.map(({ key }) => ({ key, multipartId: undefined }));
   const leftovers = [...pieces, ...created].filter(({ key }) => key !== blob.objectKey);
   const entry = { ...blob, repository: address.repository, now: now() };
   const isCommitted = await sessions.commitSession(db, hold, entry, leftovers);
-  if (!isCommitted) throw rangeInvalid(address, session.received, "the upload was cancelled or taken over meanwhile");
+  if (!isCommitted) throw await explainNoHold(context, address, undefined, "another request took the upload over");
   return blob;
 }

@@ -1,12 +1,10 @@
 import { type Digest, digestAlgorithm, digestHex } from "../oci/digest.ts";
 import { OciError } from "../oci/error.ts";
 import type { ByteRange } from "../oci/range.ts";
+import { isChecksumMismatch, isNoSuchUpload } from "./r2-errors.ts";
 
 /** R2 takes up to 5 GiB in one put; a little less, to stay clear of how it counts. */
 export const PUT_MAX_BYTES = 4.9 * 1024 ** 3;
-
-/** R2's "The checksum you specified did not match what we received". */
-const CHECKSUM_MISMATCH = "(10037)";
 
 /**
  * Stores bytes whose digest is known. R2 hashes them itself, without any CPU of ours, and keeps nothing that differs.
@@ -23,7 +21,7 @@ export async function putVerified(
   try {
     await bucket.put(key, body, { [digestAlgorithm(digest)]: digestHex(digest) });
   } catch (error) {
-    if (error instanceof Error && error.message.includes(CHECKSUM_MISMATCH)) throw new OciError("DIGEST_INVALID");
+    if (isChecksumMismatch(error)) throw new OciError("DIGEST_INVALID");
     throw error;
   }
 }
@@ -48,7 +46,10 @@ export async function getBytes(bucket: R2Bucket, key: string): Promise<Uint8Arra
   return new Uint8Array(await new Response(await getStream(bucket, key)).arrayBuffer());
 }
 
-/** Deletes objects, at most 1,000, and aborts multipart uploads. Free of charge; what is gone already is no error. */
+/**
+ * Deletes objects, at most 1,000, and aborts multipart uploads. Free of charge; what is gone already is no error.
+ * @throws what R2 throws: then anything of it may still be there, and all of it is to be deleted again.
+ */
 export async function deleteObjects(
   bucket: R2Bucket,
   objects: readonly { readonly key: string; readonly multipartId: string | undefined }[],
@@ -56,7 +57,37 @@ export async function deleteObjects(
   const aborts = objects.flatMap(({ key, multipartId }) =>
     multipartId === undefined ? [] : [bucket.resumeMultipartUpload(key, multipartId).abort()],
   );
-  // An upload that was completed, aborted, or left for seven days cannot be aborted: there is nothing left to free.
-  await Promise.allSettled(aborts);
+  const outcomes = await Promise.allSettled(aborts);
   await bucket.delete(objects.map(({ key }) => key));
+  // An upload that was completed, aborted, or left for seven days cannot be aborted: there is nothing left to free.
+  const failed = outcomes.find((one) => one.status === "rejected" && !isNoSuchUpload(one.reason));
+  if (failed?.status === "rejected") throw failed.reason;
+}
+
+/** An object, as a listing shows it. */
+export interface ListedObject {
+  readonly key: string;
+  /** Milliseconds since the epoch. */
+  readonly uploadedAt: number;
+}
+
+/** Objects in the order of their keys, after `after`, at most `limit`. Unfinished uploads are not shown. One class A operation. */
+export async function listObjects(
+  bucket: R2Bucket,
+  after: string,
+  limit: number,
+): Promise<{ objects: ListedObject[]; isLast: boolean }> {
+  const listed = await bucket.list({ ...(after !== "" && { startAfter: after }), limit });
+  const objects = listed.objects.map(({ key, uploaded }) => ({ key, uploadedAt: uploaded.getTime() }));
+  return { objects, isLast: !listed.truncated };
+}
+
+/** Whether R2 holds an object. One class B operation. */
+export async function isStored(bucket: R2Bucket, key: string): Promise<boolean> {
+  return (await storedSize(bucket, key)) !== undefined;
+}
+
+/** An object's size in bytes; undefined if R2 does not hold it. One class B operation. */
+export async function storedSize(bucket: R2Bucket, key: string): Promise<number | undefined> {
+  return (await bucket.head(key))?.size;
 }

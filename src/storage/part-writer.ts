@@ -12,8 +12,9 @@ import {
 import { BodyError, readBody } from "./body-reader.ts";
 import type { StreamHash } from "./hashing.ts";
 import { newBlobKey } from "./keys.ts";
-import { getStream, putVerified } from "./objects.ts";
+import { getStream, putVerified, storedSize } from "./objects.ts";
 import { partBuffers } from "./part-buffers.ts";
+import { isNoSuchUpload } from "./r2-errors.ts";
 import { appendTail, readTail } from "./tail.ts";
 
 /** An object that a request made: discarded if the request comes to nothing. */
@@ -27,6 +28,16 @@ export interface StoredChunk {
   readonly multipart: Multipart | undefined;
   readonly newParts: readonly UploadedPart[];
   readonly tail: UploadTail;
+}
+
+/** The object of all bytes. */
+export interface CompletedObject {
+  readonly key: string;
+  /**
+   * What is known of its bytes: R2 has compared them with the digest; they are those that came; or an earlier request, whose
+   * answer was lost, stored them, and its last bytes may have been others.
+   */
+  readonly bytes: "verified" | "as-received" | "of-earlier-request";
 }
 
 /**
@@ -111,31 +122,42 @@ export class PartWriter {
   }
 
   /**
-   * Makes one object of all bytes. Nothing can be received after.
-   * @param digest what the bytes should have. Where they go to R2 in one put it is `verified`; else that is left to the
+   * Makes one object of all bytes, or finds that an earlier request did so. Nothing can be received after.
+   * @param digest what the bytes should have. Where they go to R2 in one put it is verified; else that is left to the
    * caller.
    * @param parts the parts of earlier requests.
+   * @param size of all bytes.
    */
-  async complete(digest: Digest, parts: readonly UploadedPart[]): Promise<{ key: string; verified: boolean }> {
+  async complete(digest: Digest, parts: readonly UploadedPart[], size: number): Promise<CompletedObject> {
+    try {
+      return await this.#complete(digest, parts);
+    } catch (error) {
+      const key = this.#multipart?.key;
+      if (key === undefined || !isNoSuchUpload(error) || (await storedSize(this.#bucket, key)) !== size) throw error;
+      return { key, bytes: "of-earlier-request" };
+    }
+  }
+
+  async #complete(digest: Digest, parts: readonly UploadedPart[]): Promise<CompletedObject> {
     await this.#sending;
     const [onlyPiece, ...furtherPieces] = this.#tail.pieces;
     const isTailOnly = this.#filled === this.#reserved && this.#tail.inline === "" && furtherPieces.length === 0;
     if (this.#multipart === undefined && onlyPiece && isTailOnly) {
-      return { key: onlyPiece.key, verified: false };
+      return { key: onlyPiece.key, bytes: "as-received" };
     }
     const bytes = await this.#takeBytes();
     if (this.#multipart === undefined) {
       const key = newBlobKey();
       this.#onCreate({ key, multipartId: undefined });
       await putVerified(this.#bucket, key, bytes, digest);
-      return { key, verified: true };
+      return { key, bytes: "verified" };
     }
     if (bytes.byteLength > 0) await this.#sendPart(this.#multipart, bytes);
     const { key, id } = this.#multipart;
     await this.#bucket
       .resumeMultipartUpload(key, id)
       .complete([...parts, ...this.#newParts].map(({ number, etag }) => ({ partNumber: number, etag })));
-    return { key, verified: false };
+    return { key, bytes: "as-received" };
   }
 
   /** Frees the buffer. Always call it last. */

@@ -12,6 +12,10 @@ import {
 import { absent, image, pushBlob, pushImage, putManifest } from "../support/images.ts";
 import { addAccount, bearerOf, createToken, type Person, sendAs } from "../support/people.ts";
 import { expectError, expectStatus, freshRepository, send } from "../support/registry.ts";
+import { emptyStorage } from "../support/empty-storage.ts";
+
+// Events of files whose clock is set forward would lie in the future, and those after them too.
+beforeAll(emptyStorage);
 
 const DIGEST = `sha256:${"0".repeat(64)}`;
 

@@ -1,6 +1,9 @@
+import { expect } from "vitest";
+import { keepRetention } from "../../src/lifecycle/retention-rounds.ts";
 import { replacePasswordHash } from "../../src/metadata/accounts.ts";
 import { findTrust } from "../../src/metadata/trust.ts";
 import type { RepositoryName } from "../../src/oci/repository-name.ts";
+import { contextAt } from "../support/context.ts";
 import type { CountedRegistry, Measured, Sent } from "../support/counted-registry.ts";
 import { type Descriptor, makeImage } from "../support/manifest-content.ts";
 import * as push from "../support/pushes.ts";
@@ -146,6 +149,73 @@ async function readAudit({ session, key, repository }: Scene): Promise<void> {
 }
 
 /** Does everything that the admin API can do. */
+async function administerTags({ session, registry, repository, config }: Scene): Promise<void> {
+  const image = await makeImage([config], { annotations: { "expires-after": "1h" } });
+  await push.pushManifest(registry, repository, "moving", image);
+  const address = { repository, tag: "moving" };
+  const at = `repository=${repository}&tag=moving`;
+  const digest = image.digest;
+  await session.step("tags with their state", 200, "GET", `/api/tags?repository=${repository}&n=1`);
+  await session.step("history of a tag", 200, "GET", `/api/tags/history?${at}&n=1`);
+  await session.step("a tag at a time", 200, "GET", `/api/tags/at?${at}&time=2099-01-01T00:00:00Z`);
+  await session.step("set a tag's end", 200, "POST", "/api/tags/expiry", json({ ...address, expires: "1h" }));
+  await session.step("let tags expire", 200, "PATCH", `/api/repositories/${repository}`, json({ expiringTags: true }));
+  await session.step("let none expire", 200, "PATCH", `/api/repositories/${repository}`, json({ expiringTags: false }));
+  await session.step("release tags", 200, "POST", "/api/tags/release", json({ releases: [{ ...address, digest }] }));
+  const absent = { ...address, digest: `sha256:${"0".repeat(64)}` };
+  await session.step("release what is not there", 404, "POST", "/api/tags/release", json({ releases: [absent] }));
+  await session.step("delete a tag", 202, "DELETE", `/v2/${repository}/manifests/moving`);
+  await session.step("restore a tag", 200, "POST", "/api/tags/restore", json(address));
+  await session.step("what waits for collection", 200, "GET", "/api/collection");
+}
+
+/** Of four tags of one image, two go: one by each way to let a rule run. */
+async function administerRetention({ session, registry, repository, config, key }: Scene): Promise<void> {
+  const image = await makeImage([config], { annotations: { key } });
+  for (const tag of ["kept", "old-1", "old-2"]) await push.pushManifest(registry, repository, tag, image);
+  const path = `/api/retention/first-${key}`;
+  const keeping = (...tags: string[]) => ({ repository, tags: ["kept", "old-*"], keep: { tags } });
+  await session.step("set a retention rule", 200, "PUT", path, json(keeping("kept", "old-2")));
+  await session.step(
+    "set a retention rule for a pattern",
+    200,
+    "PUT",
+    `/api/retention/second-${key}`,
+    json({ ...keeping("*"), repository: `${repository}/*` }),
+  );
+  await session.step("retention rules", 200, "GET", "/api/retention?n=1");
+  await session.step("retention rules after one", 200, "GET", "/api/retention?n=1&last=a");
+  await session.step(
+    "run a rule that nobody previewed",
+    409,
+    "POST",
+    "/api/retention/run",
+    json({ name: `first-${key}` }),
+  );
+  await session.step(
+    "preview a rule that is given",
+    200,
+    "POST",
+    "/api/retention/preview",
+    json({ rule: keeping("kept") }),
+  );
+  await session.step("preview a rule", 200, "POST", "/api/retention/preview", json({ name: `first-${key}` }));
+  await session.step("run a rule", 200, "POST", "/api/retention/run", json({ name: `first-${key}` }));
+  await session.step("set it again", 200, "PUT", path, json({ ...keeping("none"), mayEmpty: true }));
+  await session.step("preview it again", 200, "POST", "/api/retention/preview", json({ name: `first-${key}` }));
+  await session.step("run all rules", 200, "POST", "/api/retention/run", json({}));
+  await push.pushManifest(registry, repository, "old-3", image);
+  await registry.env.DB.prepare("UPDATE retention_round SET after_name = NULL, started_at = 0 WHERE id = 1").run();
+  registry.counter.reset();
+  expect(await keepRetention(contextAt(0, registry.env.DB))).toBe(1);
+  session.note("retention by the schedule", registry.counter.usage);
+  for (const which of ["first", "second"]) {
+    await session.step(`remove the ${which} retention rule`, 204, "DELETE", `/api/retention/${which}-${key}`);
+  }
+  await session.step("remove it again", 404, "DELETE", path);
+}
+
+/** Does everything that the admin API can do. */
 export async function administer(session: Session, registry: CountedRegistry, above: string): Promise<void> {
   const repository = `${above}/api`;
   const key = above.replaceAll("/", "-");
@@ -156,6 +226,8 @@ export async function administer(session: Session, registry: CountedRegistry, ab
   await administerTokens(scene);
   await administerPolicy(scene);
   await administerTrust(scene);
+  await administerTags(scene);
+  await administerRetention(scene);
   await administerRepository(scene);
   await readAudit(scene);
   await session.step("remove an account", 204, "DELETE", `/api/accounts/first-${key}`);

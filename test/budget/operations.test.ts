@@ -35,6 +35,8 @@ beforeAll(async () => {
     const answer = await push.pushManifest(registry, "app", tag, manifest);
     expect(answer.status).toBe(201);
   }
+  // The first pull of a manifest in a day is noted.
+  for (const tag of Object.keys(tagged)) await registry.send("GET", `/v2/app/manifests/${tag}`);
   const answer = await registry.send("GET", "/token?service=stowage&scope=repository:app:pull");
   token = (JSON.parse(new TextDecoder().decode(answer.bytes)) as { token: string }).token;
 });

@@ -27,6 +27,36 @@ const EXCEPTIONS: readonly { readonly sql: RegExp; readonly step: RegExp; readon
     reason: "reads the rules for immutable tags, of which there are 200 at most",
   },
   {
+    sql: /expiring_tags/,
+    step: /^SCAN (expiring_tags|e)$/,
+    reason: "reads the rules for expiring tags, of which there are 200 at most",
+  },
+  {
+    sql: /retention_rules/,
+    step: /^SCAN (retention_rules|p)( EXISTS)?$/,
+    reason: "reads the retention rules, of which there are 100 at most",
+  },
+  {
+    sql: /^SELECT (r\.name AS repository, )?t\.name AS tag, |^SELECT m\.id, (m|mr)\.|^SELECT rb\.digest, b\.size, b\.link_count/,
+    step: /^SEARCH (t|m|rb) USING .* \(repository_id=\?\)$/,
+    reason: "reads what retention decides on: a repository that a rule is for, up to a limit",
+  },
+  {
+    sql: /^(INSERT INTO (tag_events|audit_events)|DELETE FROM tags WHERE \(name, repository_id\) IN)[^]* retention_rules p /,
+    step: /^SEARCH k USING .* \(repository_id=\?\)$/,
+    reason: "looks for one tag of a repository that is not to go, and stops",
+  },
+  {
+    sql: /FROM (missing_objects|collection_runs) ORDER BY \w+( DESC)? LIMIT \?1$/,
+    step: /^SCAN (missing_objects|collection_runs)$/,
+    reason: "reads the first of a table in the order of its key, and stops",
+  },
+  {
+    sql: /^INSERT INTO discarded_objects \S+ \S+\s+SELECT o\.value, /,
+    step: /^SCAN (upload_sessions|s)( USING .*)?$/,
+    reason: "asks all uploads whether one has a stray object, of which there are hardly ever any",
+  },
+  {
     sql: /^WITH visible /,
     step: /^USE TEMP B-TREE FOR ORDER BY$/,
     reason: "sorts what a caller may pull, which several rules may name; who may see all gets a page in order",
@@ -45,14 +75,18 @@ const EXCEPTIONS: readonly { readonly sql: RegExp; readonly step: RegExp; readon
 
 /** Steps that read more where there is more, each with its reason. */
 const GROWING: Readonly<Record<string, string>> = {
+  schedule: "reads the next page of the bucket, and the rows whose objects are in it: 1,000 of each at most",
+  "schedule with nothing to do": "does so too",
+  "what waits for collection, request 1": "lists what waits, 200 of each kind at most",
   "rules for a repository, request 1": "matches each rule's pattern, for an admin who asks who may do what",
 };
 
 /**
  * Scans of what is no table: a JSON array that came with the statement, a subquery that a search filled, which may have a name,
- * no row at all.
+ * no row at all; and of partial indexes that hold nothing but garbage.
  */
-const HARMLESS_SCAN = /^SCAN (\S+ VIRTUAL TABLE INDEX \d+:|\(subquery-\d+\)$|(subjects|v)$|CONSTANT ROW$)/;
+const HARMLESS_SCAN =
+  /^SCAN (\S+ VIRTUAL TABLE INDEX \d+:|\(subquery-\d+\)$|(subjects|v|w)$|CONSTANT ROW$|.* USING (COVERING )?INDEX (blobs_unlinked|manifests_unheld|repository_blobs_unreferenced)$)/;
 
 const registry = new CountedRegistry();
 let small: Costs;

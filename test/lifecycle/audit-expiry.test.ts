@@ -1,4 +1,4 @@
-import { createScheduledController } from "cloudflare:test";
+import { createExecutionContext, createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import worker from "../../src/worker.ts";
@@ -11,7 +11,7 @@ describe("the schedule", () => {
   /** Runs what the cron trigger runs, with other settings. */
   async function run(settings: object = {}): Promise<void> {
     const logged = vi.spyOn(console, "info").mockImplementation(() => undefined);
-    await worker.scheduled(createScheduledController(), { ...env, ...settings });
+    await worker.scheduled(createScheduledController(), { ...env, ...settings }, createExecutionContext());
     logged.mockRestore();
   }
 

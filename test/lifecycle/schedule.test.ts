@@ -1,7 +1,8 @@
-import { createScheduledController } from "cloudflare:test";
+import { createExecutionContext, createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import worker from "../../src/worker.ts";
+import { WatchedRegistry } from "../support/counted-registry.ts";
 import { digestOf, randomBytes } from "../support/images.ts";
 import {
   endGrace,
@@ -96,7 +97,7 @@ it("leaves uploads that live, and what they hold", async () => {
 /** Runs the schedule with another bucket, when the grace of what was discarded is over. */
 async function runWith(BUCKET: R2Bucket): Promise<void> {
   await endGrace();
-  await worker.scheduled(createScheduledController(), { ...env, BUCKET });
+  await worker.scheduled(createScheduledController(), { ...env, BUCKET }, createExecutionContext());
 }
 
 /** The bucket, but for one method. */
@@ -140,6 +141,25 @@ describe("a crash", () => {
     expect(await storedKeys()).toEqual(before);
   });
 
+  it("of an abort leaves the note of its multipart upload to the next run", async () => {
+    await runSchedule();
+    const aborted: boolean[] = [];
+    const registry = new WatchedRegistry(async (call, run) => {
+      if (call.operation !== "abort") return await run();
+      aborted.push(aborted.length > 0);
+      if (aborted.length === 1) throw new Error("the bucket is down");
+      return await run();
+    });
+    const location = await startUpload(freshRepository());
+    await patch(location, streamOf(randomBytes(PART + 100_000)));
+    await send("DELETE", location);
+    await expect(registry.runSchedule()).rejects.toMatchObject({ errors: [new Error("the bucket is down")] });
+    expect(await discarded()).not.toEqual([]);
+    await registry.runSchedule();
+    expect(aborted).toEqual([false, true]);
+    expect(await discarded()).toEqual([]);
+  });
+
   it("after the deletion, before it is forgotten, is made good by the next run", async () => {
     const location = await startUpload(freshRepository());
     await patch(location, streamOf(randomBytes(PART + 100_000)));
@@ -181,7 +201,7 @@ it("keeps what was just discarded: a transaction that was taken for lost may sti
   await patch(location, randomBytes(100_000));
   await send("DELETE", location);
   const [noted] = await discarded();
-  await worker.scheduled(createScheduledController(), env);
+  await worker.scheduled(createScheduledController(), env, createExecutionContext());
   expect(await env.BUCKET.head(noted!.object_key)).not.toBeNull();
   await runSchedule();
   expect(await env.BUCKET.head(noted!.object_key)).toBeNull();

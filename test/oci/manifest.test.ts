@@ -53,6 +53,25 @@ it("names all that an artifact manifest holds", () => {
   expect(parse({ mediaType: OCI_ARTIFACT }).references).toEqual([]);
 });
 
+describe("null, which Go writes for an empty list or map, is as good as nothing", () => {
+  const nothing = { annotations: null, subject: null };
+  it.each<[string, object, string]>([
+    ["an image", image(CONFIG, [], { ...nothing, layers: null }), OCI_MANIFEST],
+    ["an image without a mediaType", { schemaVersion: 2, config: CONFIG, layers: null, manifests: null }, OCI_MANIFEST],
+    ["an index", index([], { ...nothing, manifests: null }), OCI_INDEX],
+    ["an index without a mediaType", { schemaVersion: 2, manifests: null }, OCI_INDEX],
+    ["an artifact", { mediaType: OCI_ARTIFACT, ...nothing, blobs: null }, OCI_ARTIFACT],
+  ])("in %s", (_name, body, mediaType) => {
+    const manifest = parse(body);
+    expect(manifest).toMatchObject({ mediaType, annotations: undefined, subject: undefined });
+    expect(manifest.references.filter(({ role }) => role !== "config")).toEqual([]);
+  });
+
+  it("but where something must be", () => {
+    expect(thrownBy(() => parse({ ...image(CONFIG), config: null })).code).toBe("MANIFEST_INVALID");
+  });
+});
+
 describe("the media type", () => {
   const bare = { schemaVersion: 2, config: CONFIG, layers: [] };
   const list = { schemaVersion: 2, manifests: [] };

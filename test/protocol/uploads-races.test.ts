@@ -83,11 +83,25 @@ describe("cancelled during a PATCH, an upload", () => {
     await untilHeld(location);
     await expectStatus(await send("DELETE", location), 204);
     await body.close();
-    expect([404, 416]).toContain((await patching).status);
+    await expectError(await patching, 404, "BLOB_UPLOAD_UNKNOWN");
     await expectError(await send("GET", location), 404, "BLOB_UPLOAD_UNKNOWN");
     await runSchedule();
     expect(await storedKeys()).toEqual(before);
   });
+});
+
+it("cancelled during a PUT, an upload is unknown, and there is no blob", async () => {
+  const repository = freshRepository();
+  const location = await startUpload(repository);
+  const last = handFedBody();
+  const digest = await digestOf("12345");
+  const finishing = finish(location, digest, { body: last.body });
+  await last.write(new TextEncoder().encode("12345"));
+  await untilHeld(location);
+  await expectStatus(await send("DELETE", location), 204);
+  await last.close();
+  await expectError(await finishing, 404, "BLOB_UPLOAD_UNKNOWN");
+  expect((await send("HEAD", `/v2/${repository}/blobs/${digest}`)).status).toBe(404);
 });
 
 describe("a request that loses its hold to another", () => {

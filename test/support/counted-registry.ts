@@ -70,7 +70,7 @@ export class WatchedRegistry {
   /** What the cron trigger does, when the grace of what was discarded is over. */
   async runSchedule(): Promise<void> {
     await endGrace();
-    await worker.scheduled(createScheduledController(), this.env);
+    await worker.scheduled(createScheduledController(), this.env, createExecutionContext());
   }
 }
 

@@ -62,9 +62,9 @@ export async function sendWith(
 
 /** Runs what the cron trigger runs. */
 export async function runSchedule(): Promise<void> {
-  await worker.scheduled(createScheduledController(), env);
+  await worker.scheduled(createScheduledController(), env, createExecutionContext());
   await endGrace();
-  await worker.scheduled(createScheduledController(), env);
+  await worker.scheduled(createScheduledController(), env, createExecutionContext());
 }
 
 /** Lets the time pass that a discarded object is kept. */

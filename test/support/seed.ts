@@ -65,7 +65,7 @@ export async function seedOthers(count: number): Promise<void> {
         ),
       ),
       `${numbers} INSERT INTO audit_events (id, actor, credential, action, repository)
-       SELECT unixepoch() * 1000000 - value, 'account:other-' || value, 'x', 'manifest.push', '${BIG_REPOSITORY}' FROM n`,
+       SELECT unixepoch() * 1000000 - value * 1000 + 500, 'account:other-' || value, 'x', 'manifest.push', '${BIG_REPOSITORY}' FROM n`,
     ].map((sql) => env.DB.prepare(sql).bind(count)),
   );
 }

@@ -22,12 +22,14 @@ const SettingsSchema = v.looseObject({
   visibility: v.optional(v.string()),
   immutableTags: v.optional(v.boolean()),
   exceptTags: v.optional(v.array(v.string())),
+  expiringTags: v.optional(v.boolean()),
 });
 
 interface SetOptions {
   readonly visibility?: string;
   readonly immutableTags?: string;
   readonly exceptTags?: readonly string[];
+  readonly expiringTags?: string;
 }
 
 /** Repositories, and what holds for them. */
@@ -51,11 +53,18 @@ export const repository: Noun = (program, act) => {
     .addOption(new Option("--visibility <kind>", "who may pull").choices(["public", "private"]))
     .addOption(new Option("--immutable-tags <state>", "whether tags stay where they are").choices(["on", "off"]))
     .option("--except-tags <list>", "tags that may move nevertheless, such as 'dev-*,latest'", parseList)
+    .addOption(
+      new Option("--expiring-tags <state>", "whether tags such as 30m, 1h and 7d end by themselves").choices([
+        "on",
+        "off",
+      ]),
+    )
     .addHelpText(
       "after",
       example(
         "stowage repository set team/web --visibility public",
         "stowage repository set 'team/*' --immutable-tags on --except-tags 'dev-*,latest'",
+        "stowage repository set 'ci/**' --expiring-tags on",
       ),
     )
     .action(act(set));
@@ -103,22 +112,27 @@ function describeImmutable(pattern: string, except: readonly string[]): string {
 }
 
 async function set(session: Session, pattern: string, options: SetOptions): Promise<void> {
-  const { immutableTags, exceptTags } = options;
+  const { immutableTags, exceptTags, expiringTags } = options;
   if (exceptTags !== undefined && immutableTags !== "on") {
     throw new Failure("--except-tags are exceptions from --immutable-tags on: give both", 2);
   }
-  if (options.visibility === undefined && immutableTags === undefined) {
-    throw new Failure("there is nothing to set: give --visibility or --immutable-tags", 2);
+  if (options.visibility === undefined && immutableTags === undefined && expiringTags === undefined) {
+    throw new Failure("there is nothing to set: give --visibility, --immutable-tags or --expiring-tags", 2);
   }
   const body = {
     ...(options.visibility !== undefined && { visibility: options.visibility }),
     ...(immutableTags !== undefined && { immutableTags: immutableTags === "on" }),
     ...(exceptTags !== undefined && { exceptTags }),
+    ...(expiringTags !== undefined && { expiringTags: expiringTags === "on" }),
   };
   const client = await session.connect();
   const settings = await client.change("PATCH", pathOfRepository(pattern), SettingsSchema, body);
   session.show(settings, (output) => {
-    const said = [describeVisibility(settings.visibility), describeTags(settings)].filter((text) => text !== "");
+    const said = [
+      describeVisibility(settings.visibility),
+      describeTags(settings),
+      describeExpiring(settings.expiringTags),
+    ].filter((text) => text !== "");
     output.note(`${settings.repository}: ${said.join("; ")}.`);
   });
 }
@@ -134,6 +148,13 @@ function describeTags({ immutableTags, exceptTags = [] }: v.InferOutput<typeof S
   return immutableTags
     ? `tags stay where they are${except}`
     : "tags may move, unless the rule of another pattern holds them";
+}
+
+function describeExpiring(expiringTags: boolean | undefined): string {
+  if (expiringTags === undefined) return "";
+  return expiringTags
+    ? "tags such as 30m, 1h and 7d end by themselves"
+    : "tags such as 7d stay, unless the rule of another pattern ends them";
 }
 
 async function remove(session: Session, name: string): Promise<void> {

@@ -2,8 +2,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { makeFolder } from "../support/server.ts";
+import { type Case, LIFECYCLE_CASES } from "./support/lifecycle-cases.ts";
 import { run, runAt } from "./support/run.ts";
-import { startStandIn, type StandInAnswer } from "./support/stand-in.ts";
+import { startStandIn } from "./support/stand-in.ts";
 
 const MADE = { createdAt: "2026-06-12T12:00:00Z", createdBy: "account:admin" };
 const ALICE = { name: "alice", role: "member", ...MADE };
@@ -22,9 +23,6 @@ const EVENT = {
   ...{ id: "1", occurredAt: MADE.createdAt, actor: "account:alice", credential: "password", action: "tag.move" },
   ...{ repository: "team/web", tag: "1", digest: "sha256:ab", detail: { from: "sha256:cd" } },
 };
-
-/** A command, the request that it makes, the body of that, the answer; and the JSON, where it is not the answer. */
-type Case = [command: string, request: string, body: unknown, answer: StandInAnswer, json?: unknown];
 
 const POLICY = "/api/policy/rules";
 const CASES: Case[] = [
@@ -118,6 +116,7 @@ const CASES: Case[] = [
     undefined,
     { json: { events: [EVENT] } },
   ],
+  ...LIFECYCLE_CASES,
 ];
 
 describe("a command is one request, and --json its answer", () => {
@@ -193,6 +192,25 @@ describe("misuse is one line with exit code 2, and asks nothing of the registry"
     ["repository set r --visibility secret", "Allowed choices are public, private"],
     ["repository set r --immutable-tags off --except-tags latest", "give both"],
     ["repository delete a/../b --yes", "'..' is no name"],
+    ["repository set r --expiring-tags perhaps", "Allowed choices are on, off"],
+    ["tag history team/web", "name one tag, as REPOSITORY TAG or as REPOSITORY:TAG"],
+    ["tag restore team/web:1 2", "name one tag"],
+    ["tag restore team/web@sha256:ab", "name one tag"],
+    ["tag expire team/web 1", "required option '--after <duration>' not specified"],
+    ["tag expire team/web 1 --after 0d", "Write it as 12h or 90d, or never"],
+    ["tag at team/web 1 --time yesterday", "Write it as 2026-07-28T12:00:00Z"],
+    ["tag at team/web 1 --time 2026-13-01T00:00:00Z", "Write it as 2026-07-28T12:00:00Z"],
+    ["tag release", "missing required argument"],
+    ["tag release team/web:1", "Write it as REPOSITORY:TAG=DIGEST, or =TAG of the same repository"],
+    ["tag release team/web:1=", "Write it as REPOSITORY:TAG"],
+    ["tag release team/web=1", "Write it as REPOSITORY:TAG"],
+    ["tag release =1", "Write it as REPOSITORY:TAG"],
+    ["tag release team/web:1=other/web:2", "Write it as REPOSITORY:TAG"],
+    ["tag release a:1=2 b:1=2 a:1=3", "It names a:1 twice"],
+    ["retention set dev", "required option '--file <file>' not specified"],
+    ["retention set dev --file /no/file", "--file /no/file is not a retention rule"],
+    ["retention set dev --file -", "--file - is not a retention rule"],
+    ["retention preview", "missing required argument 'name'"],
     ["audit --since yesterday", "Write it as 30m, 12h or 7d"],
     ["audit --limit 0", "It must be a whole number from 1"],
   ])("stowage %s", async (command, message) => {
@@ -205,16 +223,19 @@ describe("misuse is one line with exit code 2, and asks nothing of the registry"
     expect(registry.calls).toEqual([]);
   });
 
-  test.each(["", "account", "repository"])("no verb shows the help: stowage %s", async (command) => {
-    const { code, stdout, stderr } = await run(command.split(" ").filter(Boolean));
-    expect(stderr).toContain(`Usage: ${`stowage ${command}`.trim()}`);
-    expect(stdout).toBe("");
-    expect(code).toBe(2);
-  });
+  test.each(["", "account", "repository", "tag", "retention"])(
+    "no verb shows the help: stowage %s",
+    async (command) => {
+      const { code, stdout, stderr } = await run(command.split(" ").filter(Boolean));
+      expect(stderr).toContain(`Usage: ${`stowage ${command}`.trim()}`);
+      expect(stdout).toBe("");
+      expect(code).toBe(2);
+    },
+  );
 });
 
 test.each([
-  ...new Set(CASES.map(([command]) => (command.startsWith("audit") ? "audit" : command.split(" ", 2).join(" ")))),
+  ...new Set(CASES.map(([command]) => /^(audit|gc)\b/.exec(command)?.[0] ?? command.split(" ", 2).join(" "))),
 ])("stowage %s --help has an example", async (command) => {
   const { code, stdout, stderr } = await run([...command.split(" "), "--help"]);
   expect(stdout).toContain(`Example:\n  $ npx stowage ${command}`);

@@ -160,7 +160,7 @@ describe("a data folder that others have a hand in is not believed, and gets no 
   test("nor is a pipe waited for", async () => {
     const folder = makeFolder();
     mkdirSync(join(folder, ".stowage"), { mode: 0o700 });
-    execFileSync("mkfifo", ["-m", "600", join(folder, ".stowage/server.json")]);
+    execFileSync("sh", ["-c", 'mkfifo -m 600 "$0"', join(folder, ".stowage/server.json")]);
     expect(await run(["account", "list"], { folders: [folder] })).toMatchObject({ code: 1 });
   });
 

@@ -15,6 +15,7 @@ describe("what takes something away asks first", () => {
     ["token revoke ci", "DELETE /api/tokens/ci", "Revoke the access token ci?"],
     ["policy revoke team/* --from anyone", "DELETE /api/policy/rules", "Take all in team/* from anyone?"],
     ["trust remove main", "DELETE /api/trust/main", "Remove the trust rule main?"],
+    ["retention remove dev", "DELETE /api/retention/dev", "Remove the retention rule dev?"],
     ["repository delete a/b", "DELETE /api/repositories/a/b", "Delete the repository a/b and all that it holds?"],
   ] as const;
 

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
+import { stripVTControlCharacters } from "node:util";
 import { main } from "../../../../scripts/stowage/main.ts";
 import { makeFolder } from "../../support/server.ts";
 import { PASSWORD, type StandIn } from "./stand-in.ts";
@@ -57,15 +58,16 @@ export async function run(args: readonly string[], surroundings: Surroundings = 
   return { code, ...output };
 }
 
-/** Types the next line whenever a question, which ends with `:`, `)` or `?`, waits on the terminal. */
+/** Types the next line whenever a question, which ends with `:`, `)` or `?` and perhaps a hint, waits on the terminal. */
 function typeAnswers(input: PassThrough, lines: string[], terminal: PassThrough): void {
-  let isTyping = false;
-  terminal.on("data", () => {
-    if (isTyping || lines.length === 0) return;
-    isTyping = true;
-    setTimeout(() => {
-      isTyping = false;
-      input.write(`${lines.shift() ?? ""}\n`);
+  let shown = "";
+  let timer: NodeJS.Timeout | undefined;
+  terminal.on("data", (chunk: Buffer) => {
+    shown += stripVTControlCharacters(chunk.toString());
+    clearTimeout(timer);
+    // What was answered ends its line at once.
+    timer = setTimeout(() => {
+      if (lines.length > 0 && /[:)?] *(\nctrl\+t .*)?$/.test(shown)) input.write(`${lines.shift() ?? ""}\n`);
     }, 20);
   });
 }

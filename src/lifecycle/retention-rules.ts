@@ -1,0 +1,45 @@
+import type { Context } from "../context.ts";
+import * as metadata from "../metadata/retention-rules.ts";
+import type { RecordedRetentionRule } from "../metadata/retention-rules.ts";
+import { OciError } from "../oci/error.ts";
+import { type Page, type PageRequest, toPage } from "../oci/page.ts";
+import type { Actor } from "../policy/actor.ts";
+import { parseRetentionRule } from "./retention/rule-schema.ts";
+
+export type { RecordedRetentionRule } from "../metadata/retention-rules.ts";
+
+/** Rules by name. One D1 query. */
+export async function listRetentionRules({ db }: Context, page: PageRequest): Promise<Page<RecordedRetentionRule>> {
+  return toPage(await metadata.listRetentionRules(db, page), page.limit, ({ name }) => name);
+}
+
+/**
+ * Adds a rule, or replaces the one of its name. It removes nothing until someone has previewed it. One D1 round trip.
+ * @throws OciError REQUEST_INVALID for what is no rule; CONFLICT where there are too many.
+ */
+export async function setRetentionRule(
+  { db, now }: Context,
+  name: string,
+  given: unknown,
+  actor: Actor,
+): Promise<RecordedRetentionRule> {
+  const { repository } = parseRetentionRule(given);
+  const rule = { name, repository, rule: given, createdAt: now(), createdBy: actor.name };
+  const entry = { action: "retention.set", actor, repository, detail: { name, rule: given } } as const;
+  const saved = await metadata.upsertRetentionRule(db, rule, entry);
+  if (saved) return saved;
+  const message = `there are ${metadata.RETENTION_RULES_MAX} retention rules already: join some`;
+  throw new OciError("CONFLICT", { message });
+}
+
+/** Removes a rule, and so what it protects from others. One D1 round trip. Throws NOT_FOUND. */
+export async function removeRetentionRule({ db, now }: Context, name: string, actor: Actor): Promise<void> {
+  const entry = { action: "retention.remove", actor, detail: { name } } as const;
+  if (await metadata.deleteRetentionRule(db, name, entry, now())) return;
+  throw noSuchRule(name);
+}
+
+/** What is thrown where there is no rule of that name. */
+export function noSuchRule(name: string): OciError {
+  return new OciError("NOT_FOUND", { message: `there is no retention rule ${name}` });
+}

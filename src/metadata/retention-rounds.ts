@@ -1,0 +1,26 @@
+/** Where the schedule stands. Times are milliseconds since the epoch. */
+export interface RetentionRound {
+  /** Repositories up to this name have had their turn; null: all have. */
+  readonly after: string | null;
+  /** When the round began. */
+  readonly startedAt: number;
+}
+
+/** Where the schedule stands; undefined where there is nothing for it to do, as no rule was previewed. One query. */
+export async function findRetentionRound(db: D1Database): Promise<RetentionRound | undefined> {
+  const row = await db
+    .prepare(
+      `SELECT after_name, started_at FROM retention_round
+       WHERE id = 1 AND EXISTS (SELECT 1 FROM retention_rules WHERE previewed_at IS NOT NULL)`,
+    )
+    .first<{ after_name: string | null; started_at: number }>();
+  return row === null ? undefined : { after: row.after_name, startedAt: row.started_at };
+}
+
+/** Notes how far a round has come. One query. */
+export async function saveRetentionRound(db: D1Database, { after, startedAt }: RetentionRound): Promise<void> {
+  await db
+    .prepare("UPDATE retention_round SET after_name = ?1, started_at = ?2 WHERE id = 1")
+    .bind(after, startedAt)
+    .run();
+}

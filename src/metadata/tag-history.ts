@@ -1,0 +1,135 @@
+import type { Digest } from "../oci/digest.ts";
+import type { Tag } from "../oci/reference.ts";
+import type { RepositoryName } from "../oci/repository-name.ts";
+import type { Actor } from "../policy/actor.ts";
+import { recordAudit } from "./audit.ts";
+
+/** A move of a tag, or its end. */
+export interface TagEvent {
+  readonly id: number;
+  /** Where it points from then on; null: nowhere. */
+  readonly digest: Digest | null;
+  readonly previousDigest: Digest | null;
+  readonly actor: string;
+  /** Milliseconds since the epoch. */
+  readonly occurredAt: number;
+  /** Whether the manifest is still stored, be it deleted, so that the tag can be restored to it. */
+  readonly isAvailable: boolean;
+}
+
+interface EventRow {
+  id: number;
+  digest: Digest | null;
+  previous_digest: Digest | null;
+  actor: string;
+  occurred_at: number;
+  is_available: 0 | 1;
+}
+
+/** The events of a tag, newest first, before `before`; one more than asked for if there are more. One query. */
+export async function listTagEvents(
+  db: D1Database,
+  { repository, tag }: { repository: RepositoryName; tag: Tag },
+  { before, limit }: { before: number | undefined; limit: number },
+): Promise<TagEvent[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT e.id, e.digest, e.previous_digest, e.actor, e.occurred_at, m.id IS NOT NULL AS is_available
+       FROM repositories r
+       CROSS JOIN tag_events e ON e.repository_id = r.id AND e.name = ?2 AND e.id < ?3
+       LEFT JOIN manifests m ON m.repository_id = r.id AND m.digest = e.digest
+       WHERE r.name = ?1 ORDER BY e.id DESC LIMIT ?4`,
+    )
+    .bind(repository, tag, before ?? Number.MAX_SAFE_INTEGER, limit + 1)
+    .all<EventRow>();
+  return results.map((row) => ({
+    ...{ id: row.id, digest: row.digest, previousDigest: row.previous_digest, actor: row.actor },
+    ...{ occurredAt: row.occurred_at, isAvailable: row.is_available === 1 },
+  }));
+}
+
+/** Where a tag pointed at a time: null for nowhere, undefined where nothing is known of it. One query. */
+export async function findTagAt(
+  db: D1Database,
+  { repository, tag }: { repository: RepositoryName; tag: Tag },
+  at: number,
+): Promise<Digest | null | undefined> {
+  const row = await db
+    .prepare(
+      `SELECT e.digest FROM repositories r
+       CROSS JOIN tag_events e ON e.repository_id = r.id AND e.name = ?2 AND e.occurred_at <= ?3
+       WHERE r.name = ?1 ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1`,
+    )
+    .bind(repository, tag, at)
+    .first<{ digest: Digest | null }>();
+  return row === null ? undefined : row.digest;
+}
+
+/** A tag, and the manifest that it is to name. */
+export interface Release {
+  readonly repository: RepositoryName;
+  readonly tag: Tag;
+  readonly digest: Digest;
+}
+
+/** Releases (?1, JSON) whose manifest (m) is there. */
+const TARGETS = `
+  json_each(?1) w
+  CROSS JOIN repositories r ON r.name = w.value ->> 'repository'
+  CROSS JOIN manifests m ON m.repository_id = r.id AND m.digest = w.value ->> 'digest' AND m.deleted_at IS NULL`;
+
+/** Holds if all of them are. */
+const ALL_THERE = `(SELECT COUNT(*) FROM ${TARGETS}) = json_array_length(?1)`;
+
+/**
+ * Moves tags of any repositories, all in one transaction: whoever pulls sees all of them moved, or none. False, with nothing
+ * changed, where a manifest is not there. One round trip.
+ */
+export async function releaseTags(
+  db: D1Database,
+  releases: readonly Release[],
+  actor: Actor,
+  now: number,
+): Promise<boolean> {
+  const json = JSON.stringify(releases);
+  const moved = `EXISTS (SELECT 1 FROM repositories r CROSS JOIN tags t ON t.repository_id = r.id AND t.digest = ?2
+                         WHERE r.name = ?1 AND t.updated_at = ${now})`;
+  const results = await db.batch([
+    db
+      .prepare(
+        `INSERT INTO tag_events (repository_id, name, digest, previous_digest, actor, occurred_at)
+         SELECT r.id, w.value ->> 'tag', m.digest, t.digest, ?2, ?3
+         FROM ${TARGETS} LEFT JOIN tags t ON t.repository_id = r.id AND t.name = w.value ->> 'tag'
+         WHERE t.digest IS NOT m.digest AND ${ALL_THERE}`,
+      )
+      .bind(json, actor.name, now),
+    db
+      .prepare(
+        `INSERT INTO tags (repository_id, name, digest, updated_at)
+         SELECT r.id, w.value ->> 'tag', m.digest, ?2 FROM ${TARGETS} WHERE ${ALL_THERE}
+         ON CONFLICT (repository_id, name) DO UPDATE SET
+           digest = excluded.digest, updated_at = excluded.updated_at, expires_at = NULL
+         RETURNING name`,
+      )
+      .bind(json, now),
+    ...releases.map(({ repository, tag, digest }) =>
+      recordAudit(db, { action: "tag.release", actor, repository, tag, digest }, now, moved),
+    ),
+  ]);
+  return (results[1]?.results.length ?? 0) > 0;
+}
+
+/** Which of the releases have no manifest. One query. */
+export async function findAbsentReleases(db: D1Database, releases: readonly Release[]): Promise<Release[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT w.value ->> 'repository' AS repository, w.value ->> 'tag' AS tag, w.value ->> 'digest' AS digest
+       FROM json_each(?1) w
+       LEFT JOIN repositories r ON r.name = w.value ->> 'repository'
+       LEFT JOIN manifests m ON m.repository_id = r.id AND m.digest = w.value ->> 'digest' AND m.deleted_at IS NULL
+       WHERE m.id IS NULL`,
+    )
+    .bind(JSON.stringify(releases))
+    .all<Release>();
+  return results;
+}

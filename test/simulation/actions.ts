@@ -1,0 +1,51 @@
+import { collectDue } from "../../src/lifecycle/collection.ts";
+import { runSchedule } from "../../src/lifecycle/schedule.ts";
+import { Deleter } from "./deletions.ts";
+import type { ManifestContent } from "./contents.ts";
+import { Puller } from "./pulls.ts";
+import { Pusher } from "./pushes.ts";
+import type { Scene } from "./scene.ts";
+import { Restorer } from "./restorations.ts";
+import { Uploader } from "./uploader.ts";
+
+/** One thing that a client may want. */
+export async function act(scene: Scene): Promise<void> {
+  const { random, repositories, catalog, tags } = scene;
+  const [pusher, puller, deleter, restorer, uploader] = [
+    new Pusher(scene),
+    new Puller(scene),
+    new Deleter(scene),
+    new Restorer(scene),
+    new Uploader(scene),
+  ];
+  const repository = random.pick(repositories);
+  const blob = random.pick(catalog.blobs);
+  const [image] = catalog.manifests as [ManifestContent, ...ManifestContent[]];
+  const manifest = random.weighted(
+    [4, 2, 2, 1, 2].map((weight, i) => [weight, catalog.manifests[i] ?? image] as const),
+  );
+  const tag = random.pick(tags);
+  const perhapsTag = random.chance(0.7) ? tag : undefined;
+  const digest = { kind: "digest", digest: manifest.digest } as const;
+  const action = random.weighted<() => Promise<unknown>>([
+    [10, async () => await pusher.pushImage(repository, manifest, perhapsTag)],
+    [3, async () => await pusher.ensureBlob(repository, blob)],
+    [3, async () => await puller.pull(repository, { kind: "tag", tag })],
+    [2, async () => await puller.pull(repository, digest)],
+    [1, async () => await puller.pullBlob(repository, blob)],
+    [1, async () => await puller.listReferrers(repository)],
+    [4, async () => await deleter.deleteTag(repository, tag)],
+    [4, async () => await deleter.deleteManifest(repository, manifest)],
+    [2, async () => await deleter.deleteBlob(repository, blob)],
+    [3, async () => await pusher.pushManifest(repository, manifest, tag)],
+    [3, async () => await pusher.relyOn(repository, manifest, perhapsTag)],
+    [1, async () => await pusher.mountAndMove(blob)],
+    [3, async () => await restorer.restore(repository, manifest, tag)],
+    [2, async () => await scene.service.request("schedule", runSchedule)],
+    [2, async () => await scene.service.request("collection", collectDue)],
+    [0.3, async () => await deleter.deleteRepository(repository)],
+    [2, async () => await uploader.inVain(repository, blob)],
+    [3, async () => await uploader.withRival(repository, blob)],
+  ]);
+  await action();
+}

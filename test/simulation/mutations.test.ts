@@ -1,0 +1,12 @@
+import { expect, it } from "vitest";
+import { MUTATIONS } from "./mutations.ts";
+import { replay, runRange } from "./threads.ts";
+
+it.each(MUTATIONS)("finds the planted bug $name", async ({ name, seeds }) => {
+  const { violations } = await runRange({ from: 1, count: seeds, mutation: name });
+  const [found] = violations;
+  expect(found).toBeDefined();
+  expect((await replay(found!.seed, { mutation: name })).outcome).toEqual(found);
+  // The bug is what was found: without it, the same history is well.
+  expect((await replay(found!.seed)).outcome.violation).toBeUndefined();
+});

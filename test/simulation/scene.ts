@@ -1,0 +1,50 @@
+import type { Context } from "../../src/context.ts";
+import type { Reference, Tag } from "../../src/oci/reference.ts";
+import type { RepositoryName } from "../../src/oci/repository-name.ts";
+import type { Actor } from "../../src/policy/actor.ts";
+import * as blobs from "../../src/registry/blobs.ts";
+import * as manifests from "../../src/registry/manifests.ts";
+import type { Catalog, Content } from "./contents.ts";
+import type { Model } from "./model.ts";
+import type { Network } from "./network.ts";
+import type { Random } from "./random.ts";
+import type { Service } from "./service.ts";
+import type { SimulatedStream } from "./streams.ts";
+import type { Pace } from "./times.ts";
+import type { World } from "./world.ts";
+
+/** Where a history takes place, and what is known of it. */
+export interface Scene {
+  readonly world: World;
+  readonly network: Network;
+  readonly random: Random;
+  readonly service: Service;
+  readonly model: Model;
+  readonly catalog: Catalog;
+  readonly repositories: readonly RepositoryName[];
+  readonly tags: readonly Tag[];
+  readonly pace: Pace;
+}
+
+export const ACTOR: Actor = { name: "account:someone", credential: "password" };
+
+/** The bytes that an operation gave, as a stream or as a text. */
+export async function readAll(body: ReadableStream | string): Promise<Uint8Array> {
+  if (typeof body === "string") return new TextEncoder().encode(body);
+  return await (body as unknown as SimulatedStream).collect();
+}
+
+/** A manifest as a pull gets it. */
+export async function pullManifest(context: Context, repository: RepositoryName, reference: Reference) {
+  const found = await manifests.findManifest(context, repository, reference, true);
+  manifests.notePull(context, repository, found);
+  return { digest: found.digest, bytes: await readAll(await manifests.readManifest(context, found)) };
+}
+
+/** A blob as a pull gets it, which pardons nothing. */
+export async function pullBlob(context: Context, repository: RepositoryName, content: Content): Promise<Uint8Array> {
+  const found = await blobs.findBlob(context, repository, content.digest);
+  return await readAll(await blobs.readBlob(context, found));
+}
+
+export const isSame = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
