@@ -96,13 +96,20 @@ BEGIN
   WHERE repository_id = NEW.repository_id AND subject_digest = NEW.digest AND id <> NEW.id;
 END;
 
--- What only it held has been waiting for as long as it has: the time of an index that nobody tags is its children's as well.
+-- What only it held has been waiting for as long as it has: the time of an index that nobody tags is its children's as well,
+-- but for those that were pushed, or lost a tag, since then.
+CREATE INDEX tag_events_by_previous ON tag_events (repository_id, previous_digest, occurred_at)
+  WHERE previous_digest IS NOT NULL;
 CREATE TRIGGER manifests_leave BEFORE DELETE ON manifests
 WHEN COALESCE(OLD.deleted_at, OLD.unheld_at) IS NOT NULL
 BEGIN
-  UPDATE manifests SET unheld_at = COALESCE(OLD.deleted_at, OLD.unheld_at)
+  UPDATE manifests SET unheld_at = MAX(COALESCE(OLD.deleted_at, OLD.unheld_at), pushed_at, COALESCE(
+    (SELECT MAX(occurred_at) FROM tag_events
+     WHERE repository_id = OLD.repository_id AND previous_digest = manifests.digest), 0))
   WHERE repository_id = OLD.repository_id AND subject_digest = OLD.digest AND hold_count = 1;
-  UPDATE manifests SET unheld_at = COALESCE(OLD.deleted_at, OLD.unheld_at)
+  UPDATE manifests SET unheld_at = MAX(COALESCE(OLD.deleted_at, OLD.unheld_at), pushed_at, COALESCE(
+    (SELECT MAX(occurred_at) FROM tag_events
+     WHERE repository_id = OLD.repository_id AND previous_digest = manifests.digest), 0))
   WHERE repository_id = OLD.repository_id
     AND digest IN (SELECT digest FROM manifest_references
                    WHERE repository_id = OLD.repository_id AND manifest_digest = OLD.digest AND role = 'manifest')
