@@ -87,12 +87,20 @@ export class Model {
     return known;
   }
 
-  /** What holds a manifest beside tags: the indexes that list it, and its subject. */
-  #holders(digest: string): readonly ManifestContent[] {
+  /**
+   * What holds a manifest beside tags: the indexes that list it, whose pushes found it there, and its subject, if that was pushed
+   * last when the manifest could not have been collected yet.
+   */
+  #holders(repository: string, digest: string, start: number): readonly ManifestContent[] {
     const { manifests } = this.#catalog;
-    const own = manifests.find((manifest) => manifest.digest === digest);
     const indexes = manifests.filter(({ children }) => children.some((child) => child.digest === digest));
-    return own?.subject === undefined ? indexes : [...indexes, own.subject];
+    const subject = manifests.find((manifest) => manifest.digest === digest)?.subject;
+    const pushed = subject && this.manifest(repository, subject.digest).promise(start);
+    const promise = this.manifest(repository, digest).promise(start);
+    if (!subject || !pushed || !promise) return indexes;
+    const wasThere =
+      pushed.end < promise.start || this.#isWithinTtl(repository, digest, pushed.start, pushed.at + SLACK_MS);
+    return wasThere ? [...indexes, subject] : indexes;
   }
 
   #keepsManifest(repository: string, digest: string, start: number, now: number): boolean {
@@ -105,7 +113,7 @@ export class Model {
     });
     const isThere = (holder: ManifestContent) =>
       !this.manifest(repository, holder.digest).possible(start, now).has(ABSENT);
-    return isTagged || this.#holders(digest).some(isThere);
+    return isTagged || this.#holders(repository, digest, start).some(isThere);
   }
 
   /** Whether a manifest, since it was last promised or known to be held, cannot have waited as long as UNTAGGED_TTL. */
