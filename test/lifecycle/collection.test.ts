@@ -174,12 +174,11 @@ describe("what holds a manifest", () => {
     const parent = await pushManifest(repository, index([child]));
     await tick();
     await age(repository);
-    if (what === "a push") await pushManifest(repository, manifest);
-    else {
-      await pushManifest(repository, manifest, { tag: "v1" });
-      await env.DB.prepare("UPDATE manifests SET pushed_at = 0 WHERE digest = ?1").bind(child.digest).run();
-      await remove(repository, "v1");
-    }
+    await pushManifest(repository, manifest, what === "a tag" ? { tag: "v1" } : {});
+    // Beyond the grace of a push, and well within the time of what has no tag.
+    const pushedAt = Date.now() - 2 * 86_400_000;
+    await env.DB.prepare("UPDATE manifests SET pushed_at = ?2 WHERE digest = ?1").bind(child.digest, pushedAt).run();
+    if (what === "a tag") await remove(repository, "v1");
     await tick();
     await tick();
     expect(await isThere(repository, parent.digest)).toBe(false);
