@@ -171,6 +171,24 @@ describe("what holds a manifest", () => {
     for (const { digest } of [child, inner]) expect(await isThere(repository, digest)).toBe(false);
   });
 
+  it.each(["a push", "a tag"])("is an index without tags, beside which %s gives it a time of its own", async (what) => {
+    const repository = freshRepository();
+    const manifest = image(await pushUnique(repository));
+    const child = await pushManifest(repository, manifest);
+    const parent = await pushManifest(repository, index([child]));
+    await tick();
+    await age(repository);
+    await pushManifest(repository, manifest, what === "a tag" ? { tag: "v1" } : {});
+    // Beyond the grace of a push, and well within the time of what has no tag.
+    const pushedAt = Date.now() - 2 * 86_400_000;
+    await env.DB.prepare("UPDATE manifests SET pushed_at = ?2 WHERE digest = ?1").bind(child.digest, pushedAt).run();
+    if (what === "a tag") await remove(repository, "v1");
+    await tick();
+    await tick();
+    expect(await isThere(repository, parent.digest)).toBe(false);
+    expect(await isThere(repository, child.digest)).toBe(true);
+  });
+
   it("is another index, when one goes", async () => {
     const repository = freshRepository();
     const [shared, own] = [await pushImage(repository), await pushImage(repository)];

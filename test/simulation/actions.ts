@@ -42,7 +42,15 @@ export async function act(scene: Scene): Promise<void> {
     [1, async () => await pusher.mountAndMove(blob)],
     [3, async () => await restorer.restore(repository, manifest, tag)],
     [2, async () => await scene.service.request("schedule", runSchedule)],
-    [2, async () => await scene.service.request("collection", collectDue)],
+    [
+      3,
+      // Whoever is told of a blob while its time ends is told the truth.
+      async () =>
+        await Promise.all([
+          scene.service.request("collection", collectDue),
+          pusher.relyOn(repository, manifest, perhapsTag),
+        ]),
+    ],
     [0.3, async () => await deleter.deleteRepository(repository)],
     [2, async () => await uploader.inVain(repository, blob)],
     [3, async () => await uploader.withRival(repository, blob)],

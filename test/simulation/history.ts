@@ -10,7 +10,7 @@ import { checkAcknowledged, checkStored, type End, letQuietTimePass } from "./in
 import { Model } from "./model.ts";
 import { Network, type Rates } from "./network.ts";
 import { SimulatedR2 } from "./r2.ts";
-import { checkCounts, checkNothingIsLeft } from "./remains.ts";
+import { checkCounts, checkNothingIsLeft, checkNothingIsStray } from "./remains.ts";
 import { Random } from "./random.ts";
 import { enter } from "./runtime.ts";
 import type { Scene } from "./scene.ts";
@@ -120,6 +120,7 @@ async function play(scene: End, ends: Promise<boolean>, rates: Rates): Promise<s
     if (rates.kill === 0 && partBuffers.heldBytes > 0) world.violate("an upload did not give its buffers back");
     checkStored(scene);
     checkCounts(scene);
+    checkNothingIsStray(scene);
     network.isCalm = true;
     await checkAcknowledged(scene);
     await letQuietTimePass(scene);

@@ -88,11 +88,19 @@ export class Model {
   }
 
   /**
-   * What holds a manifest beside tags, as far as clients can know: the indexes that list it. Its subject does too; but that may
-   * have gone, with it, and come back alone, since the push of a subject asks for no referrers.
+   * What holds a manifest beside tags: the indexes that list it, whose pushes found it there, and its subject, if that was pushed
+   * last when the manifest could not have been collected yet.
    */
-  #holders(digest: string): readonly ManifestContent[] {
-    return this.#catalog.manifests.filter(({ children }) => children.some((child) => child.digest === digest));
+  #holders(repository: string, digest: string, start: number): readonly ManifestContent[] {
+    const { manifests } = this.#catalog;
+    const indexes = manifests.filter(({ children }) => children.some((child) => child.digest === digest));
+    const subject = manifests.find((manifest) => manifest.digest === digest)?.subject;
+    const pushed = subject && this.manifest(repository, subject.digest).promise(start);
+    const promise = this.manifest(repository, digest).promise(start);
+    if (!subject || !pushed || !promise) return indexes;
+    const wasThere =
+      pushed.end < promise.start || this.#isWithinTtl(repository, digest, pushed.start, pushed.at + SLACK_MS);
+    return wasThere ? [...indexes, subject] : indexes;
   }
 
   #keepsManifest(repository: string, digest: string, start: number, now: number): boolean {
@@ -105,7 +113,7 @@ export class Model {
     });
     const isThere = (holder: ManifestContent) =>
       !this.manifest(repository, holder.digest).possible(start, now).has(ABSENT);
-    return isTagged || this.#holders(digest).some(isThere);
+    return isTagged || this.#holders(repository, digest, start).some(isThere);
   }
 
   /** Whether a manifest, since it was last promised or known to be held, cannot have waited as long as UNTAGGED_TTL. */
@@ -138,7 +146,8 @@ export class Model {
     const register = this.manifest(repository, manifest.digest);
     if (this.certain(register) !== PRESENT) return;
     this.#holds.set(register.name, [...(this.#holds.get(register.name) ?? []), hold]);
-    for (const child of manifest.children) this.#noteHold(repository, child, hold);
+    const referrers = this.#catalog.manifests.filter(({ subject }) => subject?.digest === manifest.digest);
+    for (const held of [...manifest.children, ...referrers]) this.#noteHold(repository, held, hold);
   }
 
   begin(effects: readonly Effect[]): Operation {

@@ -50,6 +50,19 @@ export function checkCounts(end: End): void {
   expectNone(end, MISCOUNTED);
 }
 
+/** Objects that rows name; those of requests that go on, and those that are to be deleted, included. */
+const KNOWN = `SELECT object_key FROM blobs UNION SELECT object_key FROM manifests UNION SELECT object_key FROM discarded_objects
+  UNION SELECT multipart_key FROM upload_sessions
+  UNION SELECT piece.value ->> 'key' FROM upload_sessions s, json_each(s.tail, '$.pieces') piece`;
+
+/** Only a Worker that died, or whose calls failed, may leave an object to the audit of the bucket. When no request goes on: */
+export function checkNothingIsStray({ world, db, bucket }: End): void {
+  const known = new Set(db.query<{ object_key: string }>(KNOWN).map((row) => row.object_key));
+  for (const [key, { run }] of bucket.objects) {
+    if (!known.has(key) && !run.isFaulted) throw world.violate(`${run.label} left ${key}, which nothing notes`);
+  }
+}
+
 /** Nothing is left that nothing needs, in D1 or in R2, whoever left it, be it a Worker that died. */
 export function checkNothingIsLeft(end: End): void {
   expectNone(end, LEFT);

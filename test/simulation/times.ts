@@ -5,7 +5,7 @@ export const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /** Settings of the registry. */
-export const GC_GRACE_MS = HOUR_MS;
+export const GC_GRACE_MS = 60 * MINUTE_MS;
 export const UNTAGGED_TTL_MS = 24 * HOUR_MS;
 
 /** How fast a history goes: seconds between most requests, or hours, so that graces end between them. */
