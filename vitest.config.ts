@@ -14,7 +14,6 @@ export default defineConfig({
             miniflare: {
               bindings: {
                 TEST_MIGRATIONS: await readD1Migrations("migrations"),
-                GC_SCHEDULE: "on",
                 ADMIN_PASSWORD: "correct horse battery staple",
                 TOKEN_SECRET: "a secret of the tests that is long enough to sign with",
               },

@@ -17,8 +17,6 @@ export interface Config {
   readonly refreshTokenTtlMs: number;
   /** What it costs to check a password once. */
   readonly passwordIterations: number;
-  /** Whether the schedule collects; on request it is done all the same. */
-  readonly collects: boolean;
   /** How long collection waits, after it has found that nothing refers to a blob, before it takes it. */
   readonly gcGraceMs: number;
   /** How long a manifest stays that nothing holds, or that was deleted; undefined: for ever. */
@@ -84,7 +82,6 @@ const ConfigSchema = v.object({
   // Workers refuse more than 100,000. On the free plan, whose requests have 10 ms of CPU, 20,000 fit.
   PASSWORD_ITERATIONS: v.optional(wholeNumber(10_000, 100_000), "100000"),
   // Off until the simulation of the collection is explained to the last seed: docs/decisions/008-collection.md.
-  GC_SCHEDULE: v.optional(v.picklist(["on", "off"], "must be on or off"), "off"),
   GC_GRACE: v.optional(duration("1s"), "24h"),
   UNTAGGED_TTL: v.optional(
     v.union([
@@ -118,7 +115,6 @@ function parseConfig(env: object): Config {
     tokenTtlMs: settings.TOKEN_TTL,
     refreshTokenTtlMs: settings.REFRESH_TOKEN_TTL,
     passwordIterations: settings.PASSWORD_ITERATIONS,
-    collects: settings.GC_SCHEDULE === "on",
     gcGraceMs: settings.GC_GRACE,
     untaggedTtlMs: settings.UNTAGGED_TTL,
     clientAddressHeader: settings.CLIENT_ADDRESS_HEADER,

@@ -2,7 +2,6 @@ import { type Config, configOf } from "../../src/config.ts";
 import type { Context } from "../../src/context.ts";
 import { OciError } from "../../src/oci/error.ts";
 import type { SimulatedD1 } from "./d1.ts";
-import { isKnownDefect } from "./known-defects.ts";
 import type { Network } from "./network.ts";
 import type { SimulatedR2 } from "./r2.ts";
 import { GC_GRACE_MS } from "./times.ts";
@@ -100,7 +99,6 @@ export class Service {
 }
 
 function isInjected(error: unknown): boolean {
-  if (isKnownDefect(error)) return true;
   if (error instanceof AggregateError) return error.errors.every(isInjected);
   return error instanceof InjectedFailure || error instanceof BrokenBody;
 }

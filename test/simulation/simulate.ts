@@ -3,8 +3,7 @@ import { type Conditions, replay, runRange } from "./threads.ts";
 
 const USAGE = `npm run simulate -- --seeds N [--from S]   runs N histories, from seed S (1) on
 npm run simulate -- --seed S               runs one and prints each step
-  --mutation NAME                          with a planted bug (test/simulation/mutations.ts)
-  --strict                                 counts known defects too (test/simulation/known-defects.ts)`;
+  --mutation NAME                          with a planted bug (test/simulation/mutations.ts)`;
 
 /** How often progress is told. */
 const PROGRESS_EVERY_MS = 5_000;
@@ -47,11 +46,10 @@ const { values } = parseArgs({
     from: { type: "string" },
     seed: { type: "string" },
     mutation: { type: "string" },
-    strict: { type: "boolean", default: false },
   },
 });
 if (values.seed === undefined && values.seeds === undefined) throw new Error(USAGE);
-const conditions = { mutation: values.mutation, isStrict: values.strict };
+const conditions = { mutation: values.mutation };
 const isWell =
   values.seed === undefined
     ? await runMany(wholeNumber(values.seeds, 0), wholeNumber(values.from, 1), conditions)

@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
-import { beStrict } from "./known-defects.ts";
 import { findMutation } from "./mutations.ts";
 import { installRuntime } from "./runtime.ts";
 import { replaceIn, SCALE } from "./scale.ts";
@@ -10,8 +9,6 @@ import { replaceIn, SCALE } from "./scale.ts";
 /** What a thread is made for. */
 export interface ThreadOptions {
   readonly mutation: string | undefined;
-  /** Known defects are violations. */
-  readonly isStrict: boolean;
 }
 
 /** Seeds to run: `count` from `from` on; with the steps of each, where they are wanted. */
@@ -23,7 +20,7 @@ export interface Task {
 
 const SRC = new URL("../../src/", import.meta.url).href;
 
-const { mutation: name, isStrict } = workerData as ThreadOptions;
+const { mutation: name } = workerData as ThreadOptions;
 const mutation = name === undefined ? undefined : findMutation(name);
 const replacements = [...SCALE, ...(mutation?.source ?? [])];
 
@@ -36,7 +33,6 @@ registerHooks({
   },
 });
 installRuntime();
-if (isStrict) beStrict();
 
 // Only now: what they import from src passes the hook.
 const { SimulatedD1 } = await import("./d1.ts");

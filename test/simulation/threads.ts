@@ -17,8 +17,6 @@ interface Report {
 export interface Conditions {
   /** The code has this planted bug. */
   readonly mutation?: string | undefined;
-  /** Known defects are violations. */
-  readonly isStrict?: boolean;
 }
 
 export interface Range extends Conditions {
@@ -41,8 +39,8 @@ export interface Summary {
 }
 
 /** A thread of its own, since it changes what src is made of and the clock that it sees. */
-function startThread({ mutation, isStrict = false }: Conditions): Worker {
-  const options: ThreadOptions = { mutation, isStrict };
+function startThread({ mutation }: Conditions): Worker {
+  const options: ThreadOptions = { mutation };
   return new Worker(join(import.meta.dirname, "thread.ts"), { workerData: options });
 }
 
