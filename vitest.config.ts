@@ -45,8 +45,7 @@ export default defineConfig({
         // Histories of the real operations, in threads of their own under Node, over a simulated D1 and R2.
         test: {
           name: "simulation",
-          // The histories of collection wait: docs/decisions/008-collection.md.
-          include: ["test/simulation/bindings.test.ts"],
+          include: ["test/simulation/**/*.test.ts"],
           // They take all cores already.
           fileParallelism: false,
           testTimeout: 600_000,

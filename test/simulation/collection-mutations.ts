@@ -13,7 +13,8 @@ export const COLLECTION_MUTATIONS: readonly Mutation[] = [
   {
     name: "no-pardon-by-mount-or-push",
     sql: [["SET linked_at = excluded.linked_at, condemned_at = NULL", "SET linked_at = excluded.linked_at"]],
-    seeds: 5_000,
+    from: 3_101,
+    seeds: 10_000,
   },
   {
     name: "no-grace",

