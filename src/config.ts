@@ -81,7 +81,6 @@ const ConfigSchema = v.object({
   REFRESH_TOKEN_TTL: v.optional(duration("5m"), "90d"),
   // Workers refuse more than 100,000. On the free plan, whose requests have 10 ms of CPU, 20,000 fit.
   PASSWORD_ITERATIONS: v.optional(wholeNumber(10_000, 100_000), "100000"),
-  // Off until the simulation of the collection is explained to the last seed: docs/decisions/008-collection.md.
   GC_GRACE: v.optional(duration("1s"), "24h"),
   UNTAGGED_TTL: v.optional(
     v.union([
