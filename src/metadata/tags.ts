@@ -3,7 +3,7 @@ import type { PageRequest } from "../oci/page.ts";
 import type { Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
-import { lifeOfTag } from "../policy/expiring-tag.ts";
+import { parseLife } from "../policy/expiring-tag.ts";
 import { recordAudit } from "./audit.ts";
 import type { Deletion } from "./blobs.ts";
 import { selectRepository } from "./repositories.ts";
@@ -29,7 +29,7 @@ const OWN_LIFE = `
 
 /** Tags as JSON, each with the life that its name states. */
 const serialiseTags = (tags: readonly Tag[]): string =>
-  JSON.stringify(tags.map((tag) => ({ name: tag, lifeMs: lifeOfTag(tag) ?? null })));
+  JSON.stringify(tags.map((tag) => ({ name: tag, lifeMs: parseLife(tag) ?? null })));
 
 /** Records those of the tags that will name another manifest than before. Does nothing while the manifest is absent. */
 export function recordTagMoves(db: D1Database, move: TagMove): D1PreparedStatement {
