@@ -2,6 +2,7 @@ import type { RepositoryName } from "../oci/repository-name.ts";
 import type { PatternRange, RepositoryPattern } from "../policy/pattern.ts";
 import { type AuditEntry, recordAudit } from "./audit.ts";
 import { type ImmutableTagsRow, type ImmutableTagsRule, toImmutableTagsRule } from "./immutable-tags.ts";
+import { globMatches } from "./pattern.ts";
 
 /** A retention rule as it was given, with who gave it and when. Times are milliseconds since the epoch. */
 export interface RecordedRetentionRule {
@@ -146,7 +147,7 @@ export async function findRetentionPlan(
          SELECT DISTINCT r.name FROM wanted w CROSS JOIN repositories r ON r.id IN (
            SELECT x.id FROM repositories x
            WHERE x.name >= MAX(w.low, ?1) AND x.name < w.high AND x.name <> ?1
-             AND (w.glob IS NULL OR (x.name GLOB w.glob AND w.depth = LENGTH(x.name) - LENGTH(REPLACE(x.name, '/', ''))))
+             AND ${globMatches("w", "x.name")}
            ORDER BY x.name LIMIT ?2)
          ORDER BY r.name LIMIT ?2`,
       )

@@ -6,6 +6,7 @@ import type { Actor } from "../policy/actor.ts";
 import { parseLife } from "../policy/expiring-tag.ts";
 import { recordAudit } from "./audit.ts";
 import type { Deletion } from "./blobs.ts";
+import { patternHolds } from "./pattern.ts";
 import { selectRepository } from "./repositories.ts";
 
 /** How long after a push its tags end, in milliseconds; undefined: as they say themselves where their repository lets them. */
@@ -23,9 +24,7 @@ interface TagMove {
 
 /** How long a tag says that it lives, in repositories (r) that let it: null for others. */
 const OWN_LIFE = `
-  IIF(EXISTS (SELECT 1 FROM expiring_tags e WHERE r.name >= e.low AND r.name < e.high
-              AND (e.glob IS NULL OR (r.name GLOB e.glob AND e.depth = LENGTH(r.name) - LENGTH(REPLACE(r.name, '/', ''))))),
-      w.value ->> 'lifeMs', NULL)`;
+  IIF(EXISTS (SELECT 1 FROM expiring_tags e WHERE ${patternHolds("e", "r.name")}), w.value ->> 'lifeMs', NULL)`;
 
 /** Tags as JSON, each with the life that its name states. */
 const serialiseTags = (tags: readonly Tag[]): string =>
