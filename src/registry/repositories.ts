@@ -5,10 +5,10 @@ import * as metadata from "../metadata/repositories.ts";
 import type { ListedRepository, RepositorySummary, Visibility } from "../metadata/repositories.ts";
 import * as deletion from "../metadata/repository-deletion.ts";
 import {
-  IMMUTABLE_TAGS_RULES_MAX,
   type RepositorySettings,
   listPublicPatterns,
   saveSettings,
+  TAG_RULES_MAX,
 } from "../metadata/repository-settings.ts";
 import { OciError } from "../oci/error.ts";
 import { type Page, type PageRequest, toPage } from "../oci/page.ts";
@@ -65,14 +65,20 @@ export async function setRepository({ db, now }: Context, settings: RepositorySe
     case "saved":
       return;
     case "full of immutable tags":
-      throw new OciError("CONFLICT", {
-        message: `there are ${IMMUTABLE_TAGS_RULES_MAX} rules for immutable tags already: join some in a pattern`,
-      });
+      throw tooManyRules("immutable");
+    case "full of expiring tags":
+      throw tooManyRules("expiring");
     case "full of wildcards":
       throw new OciError("CONFLICT", {
         message: `anyone has ${WILDCARD_RULES_MAX} rules with wildcards already: join some in a wider pattern`,
       });
   }
+}
+
+function tooManyRules(kind: "immutable" | "expiring"): OciError {
+  return new OciError("CONFLICT", {
+    message: `there are ${TAG_RULES_MAX} rules for ${kind} tags already: join some in a pattern`,
+  });
 }
 
 /** Deletes a repository with all that is in it. One D1 round trip. Throws NAME_UNKNOWN; DENIED for an immutable tag. */
