@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import * as lifecycle from "../lifecycle/bucket-audit.ts";
 import * as collection from "../lifecycle/collection.ts";
+import { toTime, toTimeOrNull } from "../oci/time.ts";
 import { endpoint } from "./endpoint.ts";
-import { toTime } from "./schemas.ts";
 
 /** What one answer shows of each kind. */
 const SHOWN = 200;
@@ -29,8 +29,6 @@ const Candidate = v.object({
   since: v.nullable(v.string()),
   dueAt: v.nullable(v.string()),
 });
-
-const toTimeOrNull = (ms: number | null): string | null => (ms === null ? null : toTime(ms));
 
 function toCandidate(candidate: collection.Candidate): v.InferOutput<typeof Candidate> {
   const { kind, repository, digest, size, reason, isLast } = candidate;

@@ -2,17 +2,10 @@ import * as v from "valibot";
 import * as auth from "../auth/policy.ts";
 import { OciError } from "../oci/error.ts";
 import { parsePage } from "../oci/page.ts";
+import { toTime } from "../oci/time.ts";
 import { ACTIONS } from "../policy/action.ts";
 import { endpoint, pageAnswer } from "./endpoint.ts";
-import {
-  Actions,
-  ActionsText,
-  PAGE_QUERY,
-  RepositoryNameText,
-  RepositoryPatternText,
-  SubjectText,
-  toTime,
-} from "./schemas.ts";
+import { Actions, ActionsText, PAGE_QUERY, RepositoryNameText, RepositoryPatternText, SubjectText } from "./schemas.ts";
 
 const Rule = v.object({ subject: v.string(), repository: v.string(), actions: v.array(v.string()) });
 const RecordedRule = v.object({ ...Rule.entries, createdAt: v.string(), createdBy: v.string() });

@@ -2,11 +2,12 @@ import * as v from "valibot";
 import { OciError } from "../oci/error.ts";
 import { parsePage } from "../oci/page.ts";
 import { parseRepositoryName } from "../oci/repository-name.ts";
+import { toTime } from "../oci/time.ts";
 import { isRepositoryPattern, PATTERN_ADVICE } from "../policy/pattern.ts";
 import type { Call } from "../protocol/call.ts";
 import * as registry from "../registry/repositories.ts";
 import { endpoint, pageAnswer } from "./endpoint.ts";
-import { decodedName, PAGE_QUERY, TagPatternText, toTime } from "./schemas.ts";
+import { decodedName, PAGE_QUERY, TagPatternText } from "./schemas.ts";
 
 const Visibility = v.picklist(["public", "private"], "use public or private");
 
