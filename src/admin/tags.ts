@@ -2,7 +2,6 @@ import * as v from "valibot";
 import { OciError } from "../oci/error.ts";
 import { parsePage } from "../oci/page.ts";
 import { toTime, toTimeOrNull } from "../oci/time.ts";
-import { findManifest } from "../registry/manifests.ts";
 import * as registry from "../registry/tag-history.ts";
 import { endpoint, pageAnswer, type ParsedCall } from "./endpoint.ts";
 import { DigestText, Life, PAGE_QUERY, RepositoryNameText, TagText, Time } from "./schemas.ts";
@@ -104,9 +103,7 @@ async function toRelease(
   { repository, tag, digest, from }: v.InferOutput<typeof ReleaseInput>,
 ): Promise<registry.Release> {
   if (digest !== undefined) return { repository, tag, digest };
-  const source = from ?? tag;
-  const found = await findManifest(context, repository, { kind: "tag", tag: source }, false);
-  return { repository, tag, digest: found.digest };
+  return { repository, tag, digest: await registry.findReleased(context, { repository, tag: from ?? tag }) };
 }
 
 export const releaseTags = endpoint(
