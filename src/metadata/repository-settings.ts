@@ -1,6 +1,8 @@
+import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
 import { rangeOf, type RepositoryPattern, type TagPattern } from "../policy/pattern.ts";
 import { recordAudit } from "./audit.ts";
+import { patternHolds } from "./pattern.ts";
 import { hasRoomForRule } from "./policy.ts";
 
 /** Settings of the repositories of a pattern; what is undefined stays as it is. */
@@ -66,6 +68,15 @@ export async function saveSettings(
   if (immutable === 0) return "full of immutable tags";
   if (expiring === 0) return "full of expiring tags";
   return anyone === 0 ? "full of wildcards" : "saved";
+}
+
+/** The patterns by which tags of a repository end by themselves. One query. */
+export async function listExpiringTags(db: D1Database, repository: RepositoryName): Promise<RepositoryPattern[]> {
+  const { results } = await db
+    .prepare(`SELECT repository FROM expiring_tags WHERE ${patternHolds("expiring_tags", "?1")} ORDER BY repository`)
+    .bind(repository)
+    .all<{ repository: RepositoryPattern }>();
+  return results.map((row) => row.repository);
 }
 
 /** Enough to find one that matters; more would be a wall of them. */

@@ -231,6 +231,23 @@ describe("immutable tags", () => {
   });
 });
 
+describe("expiring tags", () => {
+  it("are shown with the patterns that let them end", async () => {
+    const prefix = freshRepository();
+    const repository = `${prefix}/app`;
+    await pushBlob(repository, "x");
+    expect((await showRepository(repository)).expiringTags).toEqual([]);
+    const patterns = [`${prefix}/**`, `${prefix}/*`, `${prefix}/a*p`, repository];
+    for (const pattern of [...patterns, `${prefix}/*/x`, `${prefix}/app/**`]) {
+      await answerOf(await setRepository(pattern, { expiringTags: true }));
+    }
+    const shown = (await showRepository(repository)).expiringTags;
+    expect(shown).toEqual(patterns.toSorted().map((pattern) => ({ repository: pattern })));
+    for (const pattern of patterns) await answerOf(await setRepository(pattern, { expiringTags: false }));
+    expect((await showRepository(repository)).expiringTags).toEqual([]);
+  });
+});
+
 describe("rules for tags", () => {
   const settings = {
     immutable: { table: "immutable_tags", on: { immutableTags: true }, off: { immutableTags: false } },

@@ -87,6 +87,7 @@ export interface Repository {
   readonly manifests?: number;
   readonly size?: number;
   readonly immutableTags?: { readonly repository: string; readonly except: string[] }[];
+  readonly expiringTags?: { readonly repository: string }[];
 }
 
 /** A repository, as the admin sees it. */

@@ -94,7 +94,12 @@ const CASES: Case[] = [
     "repository show team/web",
     "GET /api/repositories/team/web",
     undefined,
-    { json: { ...WEB, tags: 2, manifests: 3, size: 75_500_000, immutableTags: [{ repository: "**", except: [] }] } },
+    {
+      json: {
+        ...{ ...WEB, tags: 2, manifests: 3, size: 75_500_000 },
+        ...{ immutableTags: [{ repository: "**", except: [] }], expiringTags: [{ repository: "team/*" }] },
+      },
+    },
   ],
   [
     "repository set team/* --visibility public --immutable-tags on --except-tags dev-*,latest",
