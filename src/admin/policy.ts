@@ -78,10 +78,16 @@ export const check = endpoint(
       repository: v.string(),
       actions: v.array(v.string()),
       rules: v.array(Rule),
+      trust: v.optional(
+        v.pipe(
+          v.array(v.object({ repository: v.string(), actions: v.array(v.string()) })),
+          v.description("For oidc:NAME: what the trust rule grants, or may, where ${claim} has the right value."),
+        ),
+      ),
     }),
   },
   async ({ context, query: { subject, repository } }) => {
-    const { actions, rules } = await auth.check(context, subject, repository);
-    return { subject, repository, actions, rules: rules.map(toRule) };
+    const { actions, rules, trust } = await auth.check(context, subject, repository);
+    return { subject, repository, actions, rules: rules.map(toRule), ...(trust && { trust }) };
   },
 );

@@ -107,6 +107,8 @@ async function administerTrust({ session, registry, key, repository }: Scene): P
   await session.step("check an identity", 200, "GET", checkOf(`oidc:first-${key}`, repository));
   // Asked for by a token whose issuer signed it.
   await findTrust(registry.env.DB, issuer, [repository as RepositoryName]);
+  const ofTrust = `subject=oidc:first-${key}&repository=a`;
+  await session.step("check what a trust rule grants", 200, "GET", `/api/policy/check?${ofTrust}`);
   await session.step("remove a trust rule", 204, "DELETE", `/api/trust/first-${key}`);
   await session.step("remove it again", 404, "DELETE", `/api/trust/first-${key}`);
 }
