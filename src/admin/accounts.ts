@@ -6,9 +6,10 @@ import { addressOf } from "../auth/authenticate.ts";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../auth/password.ts";
 import { OciError } from "../oci/error.ts";
 import { parsePage } from "../oci/page.ts";
+import { toTime } from "../oci/time.ts";
 import type { Call } from "../protocol/call.ts";
 import { endpoint, pageAnswer } from "./endpoint.ts";
-import { Name, nameOf, PAGE_QUERY, toTime } from "./schemas.ts";
+import { Name, nameOf, PAGE_QUERY } from "./schemas.ts";
 
 const Account = v.object({
   name: v.string(),

@@ -1,9 +1,10 @@
 import * as v from "valibot";
 import { OciError } from "../oci/error.ts";
 import { parsePage } from "../oci/page.ts";
+import { toTime } from "../oci/time.ts";
 import * as registry from "../registry/audit.ts";
 import { endpoint, pageAnswer } from "./endpoint.ts";
-import { PAGE_QUERY, Time, toTime } from "./schemas.ts";
+import { PAGE_QUERY, Time } from "./schemas.ts";
 
 const Event = v.object({
   id: v.number(),

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import * as lifecycle from "../lifecycle/bucket-audit.ts";
 import * as collection from "../lifecycle/collection.ts";
+import { toTime, toTimeOrNull } from "../oci/time.ts";
 import { endpoint } from "./endpoint.ts";
-import { toTime } from "./schemas.ts";
 
 /** What one answer shows of each kind. */
 const SHOWN = 200;
@@ -30,8 +30,6 @@ const Candidate = v.object({
   dueAt: v.nullable(v.string()),
 });
 
-const toTimeOrNull = (ms: number | null): string | null => (ms === null ? null : toTime(ms));
-
 function toCandidate(candidate: collection.Candidate): v.InferOutput<typeof Candidate> {
   const { kind, repository, digest, size, reason, isLast } = candidate;
   return {
@@ -46,13 +44,17 @@ export const showCollection = endpoint(
     answer: v.object({
       due: v.pipe(v.array(Candidate), v.description("What the next run takes.")),
       waiting: v.array(Candidate),
-      freed: v.pipe(v.number(), v.description("Bytes of what is due.")),
+      freed: v.pipe(v.number(), v.description("Bytes of what is shown as due.")),
       runs: v.array(v.object({ startedAt: v.string(), endedAt: v.string(), outcome: Outcome })),
       missing: v.array(v.object({ key: v.string(), digest: v.string(), foundAt: v.string() })),
+      isComplete: v.pipe(
+        v.boolean(),
+        v.description(`If not, more is due, waits or is missing than is shown: ${SHOWN} of each kind, oldest first.`),
+      ),
     }),
   },
   async ({ context }) => {
-    const [candidates, runs, missing] = await Promise.all([
+    const [{ candidates, isComplete }, runs, missing] = await Promise.all([
       collection.previewCollection(context, SHOWN),
       collection.listCollectionRuns(context, SHOWN),
       lifecycle.listMissing(context, SHOWN),
@@ -67,7 +69,8 @@ export const showCollection = endpoint(
       runs: runs.map(({ startedAt, endedAt, outcome }) => ({
         ...{ startedAt: toTime(startedAt), endedAt: toTime(endedAt), outcome },
       })),
-      missing: missing.map(({ key, digest, foundAt }) => ({ key, digest, foundAt: toTime(foundAt) })),
+      missing: missing.entries.map(({ key, digest, foundAt }) => ({ key, digest, foundAt: toTime(foundAt) })),
+      isComplete: isComplete && missing.next === undefined,
     };
   },
 );

@@ -2,17 +2,10 @@ import * as v from "valibot";
 import * as auth from "../auth/policy.ts";
 import { OciError } from "../oci/error.ts";
 import { parsePage } from "../oci/page.ts";
+import { toTime } from "../oci/time.ts";
 import { ACTIONS } from "../policy/action.ts";
 import { endpoint, pageAnswer } from "./endpoint.ts";
-import {
-  Actions,
-  ActionsText,
-  PAGE_QUERY,
-  RepositoryNameText,
-  RepositoryPatternText,
-  SubjectText,
-  toTime,
-} from "./schemas.ts";
+import { Actions, ActionsText, PAGE_QUERY, RepositoryNameText, RepositoryPatternText, SubjectText } from "./schemas.ts";
 
 const Rule = v.object({ subject: v.string(), repository: v.string(), actions: v.array(v.string()) });
 const RecordedRule = v.object({ ...Rule.entries, createdAt: v.string(), createdBy: v.string() });
@@ -85,10 +78,16 @@ export const check = endpoint(
       repository: v.string(),
       actions: v.array(v.string()),
       rules: v.array(Rule),
+      trust: v.optional(
+        v.pipe(
+          v.array(v.object({ repository: v.string(), actions: v.array(v.string()) })),
+          v.description("For oidc:NAME: what the trust rule grants, or may, where ${claim} has the right value."),
+        ),
+      ),
     }),
   },
   async ({ context, query: { subject, repository } }) => {
-    const { actions, rules } = await auth.check(context, subject, repository);
-    return { subject, repository, actions, rules: rules.map(toRule) };
+    const { actions, rules, trust } = await auth.check(context, subject, repository);
+    return { subject, repository, actions, rules: rules.map(toRule), ...(trust && { trust }) };
   },
 );

@@ -2,11 +2,12 @@ import * as v from "valibot";
 import { OciError } from "../oci/error.ts";
 import { parsePage } from "../oci/page.ts";
 import { parseRepositoryName } from "../oci/repository-name.ts";
+import { toTime } from "../oci/time.ts";
 import { isRepositoryPattern, PATTERN_ADVICE } from "../policy/pattern.ts";
 import type { Call } from "../protocol/call.ts";
 import * as registry from "../registry/repositories.ts";
 import { endpoint, pageAnswer } from "./endpoint.ts";
-import { decodedName, PAGE_QUERY, TagPatternText, toTime } from "./schemas.ts";
+import { decodedName, PAGE_QUERY, TagPatternText } from "./schemas.ts";
 
 const Visibility = v.picklist(["public", "private"], "use public or private");
 
@@ -40,15 +41,20 @@ export const showRepository = endpoint(
       manifests: v.number(),
       size: v.pipe(v.number(), v.description("Bytes of its blobs and manifests, each counted once.")),
       immutableTags: v.array(v.object({ repository: v.string(), except: v.array(v.string()) })),
+      expiringTags: v.pipe(
+        v.array(v.object({ repository: v.string() })),
+        v.description("The patterns by which tags such as 1h, 30m and 7d end by themselves."),
+      ),
     }),
   },
   async (call) => {
-    const { tags, manifests, size, immutableTags, ...repository } = await registry.describeRepository(
-      call.context,
-      repositoryOf(call),
-    );
-    const rules = immutableTags.map((rule) => ({ repository: rule.repository, except: rule.exceptTags }));
-    return { ...toRepository(repository), tags, manifests, size, immutableTags: rules };
+    const found = await registry.describeRepository(call.context, repositoryOf(call));
+    const { tags, manifests, size, immutableTags, expiringTags } = found;
+    return {
+      ...{ ...toRepository(found), tags, manifests, size },
+      immutableTags: immutableTags.map(({ repository, exceptTags: except }) => ({ repository, except })),
+      expiringTags: expiringTags.map((repository) => ({ repository })),
+    };
   },
 );
 

@@ -3,13 +3,14 @@ import { parseRetentionRule } from "../lifecycle/retention/rule-schema.ts";
 import * as rules from "../lifecycle/retention-rules.ts";
 import * as runs from "../lifecycle/retention-runs.ts";
 import { parsePage } from "../oci/page.ts";
+import { toTime, toTimeOrNull } from "../oci/time.ts";
 import { endpoint, pageAnswer } from "./endpoint.ts";
 import { GivenRule, Report, Rule, toRepositoryAnswer } from "./retention-schemas.ts";
-import { Name, nameOf, PAGE_QUERY, toTime } from "./schemas.ts";
+import { Name, nameOf, PAGE_QUERY } from "./schemas.ts";
 
 function toRule({ name, rule, previewedAt, createdAt, createdBy }: rules.RecordedRetentionRule) {
   return {
-    ...{ name, rule, previewedAt: previewedAt === null ? null : toTime(previewedAt) },
+    ...{ name, rule, previewedAt: toTimeOrNull(previewedAt) },
     ...{ createdAt: toTime(createdAt), createdBy },
   };
 }

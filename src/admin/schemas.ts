@@ -115,8 +115,3 @@ export function nameOf(call: Call): string {
 export function decodedName(call: Call): string {
   return decodeParam(call, "name");
 }
-
-/** Milliseconds since the epoch as RFC 3339. */
-export function toTime(ms: number): string {
-  return new Date(ms).toISOString();
-}

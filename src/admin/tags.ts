@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import { OciError } from "../oci/error.ts";
 import { parsePage } from "../oci/page.ts";
-import { findManifest } from "../registry/manifests.ts";
+import { toTime, toTimeOrNull } from "../oci/time.ts";
 import * as registry from "../registry/tag-history.ts";
 import { endpoint, pageAnswer, type ParsedCall } from "./endpoint.ts";
-import { DigestText, Life, PAGE_QUERY, RepositoryNameText, TagText, Time, toTime } from "./schemas.ts";
+import { DigestText, Life, PAGE_QUERY, RepositoryNameText, TagText, Time } from "./schemas.ts";
 
 const Address = { repository: RepositoryNameText, tag: TagText };
 const Answer = { repository: v.string(), tag: v.string() };
@@ -29,7 +29,7 @@ export const listTags = endpoint(
     const page = parsePage(call.url.searchParams);
     const { entries, next } = await registry.listTagsWithState(call.context, call.query.repository, page);
     const tags = entries.map(({ name, digest, updatedAt, expiresAt, isImmutable: immutable }) => ({
-      ...{ name, digest, updatedAt: toTime(updatedAt), expiresAt: expiresAt === null ? null : toTime(expiresAt) },
+      ...{ name, digest, updatedAt: toTime(updatedAt), expiresAt: toTimeOrNull(expiresAt) },
       immutable,
     }));
     return pageAnswer(call, { tags }, page.limit, next);
@@ -103,9 +103,7 @@ async function toRelease(
   { repository, tag, digest, from }: v.InferOutput<typeof ReleaseInput>,
 ): Promise<registry.Release> {
   if (digest !== undefined) return { repository, tag, digest };
-  const source = from ?? tag;
-  const found = await findManifest(context, repository, { kind: "tag", tag: source }, false);
-  return { repository, tag, digest: found.digest };
+  return { repository, tag, digest: await registry.findReleased(context, { repository, tag: from ?? tag }) };
 }
 
 export const releaseTags = endpoint(
@@ -140,6 +138,6 @@ export const setTagExpiry = endpoint(
   async ({ context, caller, body }) => {
     const { repository, tag, expires } = body;
     const expiresAt = await registry.setTagLife(context, { repository, tag }, expires, caller.actor);
-    return { repository, tag, expiresAt: expiresAt === null ? null : toTime(expiresAt) };
+    return { repository, tag, expiresAt: toTimeOrNull(expiresAt) };
   },
 );

@@ -1,8 +1,9 @@
 import * as v from "valibot";
 import * as auth from "../auth/access-tokens.ts";
 import { parsePage } from "../oci/page.ts";
+import { toTime, toTimeOrNull } from "../oci/time.ts";
 import { endpoint, pageAnswer } from "./endpoint.ts";
-import { Actions, Life, Name, nameOf, PAGE_QUERY, RepositoryPatternText, toTime } from "./schemas.ts";
+import { Actions, Life, Name, nameOf, PAGE_QUERY, RepositoryPatternText } from "./schemas.ts";
 
 /** No robot needs more patterns; each is a rule. */
 const REPOSITORIES_MAX = 50;
@@ -22,8 +23,8 @@ function toToken({ name, id, grants, ...token }: auth.ListedToken): v.InferOutpu
   return {
     ...{ name, id, grants: grants.map(({ repository, actions }) => ({ repository, actions: [...actions] })) },
     ...{ createdAt: toTime(createdAt), createdBy },
-    expiresAt: expiresAt === undefined ? null : toTime(expiresAt),
-    lastUsedAt: lastUsedAt === undefined ? null : toTime(lastUsedAt),
+    expiresAt: toTimeOrNull(expiresAt),
+    lastUsedAt: toTimeOrNull(lastUsedAt),
   };
 }
 

@@ -1,10 +1,11 @@
 import * as v from "valibot";
 import * as auth from "../auth/trust.ts";
 import { parsePage } from "../oci/page.ts";
+import { toTime } from "../oci/time.ts";
 import { parseKeySet } from "../policy/trust.ts";
 import { OciError } from "../oci/error.ts";
 import { endpoint, pageAnswer } from "./endpoint.ts";
-import { Actions, Name, nameOf, PAGE_QUERY, toTime } from "./schemas.ts";
+import { Actions, Name, nameOf, PAGE_QUERY } from "./schemas.ts";
 
 const shared = {
   issuer: v.pipe(v.string("give the issuer's URL"), v.description("As in the tokens' iss, to the letter.")),

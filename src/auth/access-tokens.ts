@@ -3,6 +3,7 @@ import * as metadata from "../metadata/access-tokens.ts";
 import type { AccessToken } from "../metadata/access-tokens.ts";
 import { OciError } from "../oci/error.ts";
 import { type Page, type PageRequest, toPage } from "../oci/page.ts";
+import { toTimeOrNull } from "../oci/time.ts";
 import type { Action } from "../policy/action.ts";
 import type { Actor } from "../policy/actor.ts";
 import type { RepositoryPattern } from "../policy/pattern.ts";
@@ -19,8 +20,6 @@ export interface TokenOrder {
   /** Undefined: it does not end by itself. */
   readonly lifeMs: number | undefined;
 }
-
-const toIso = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString());
 
 /** Access tokens by name. One D1 query. */
 export async function listTokens({ db }: Context, page: PageRequest): Promise<Page<ListedToken>> {
@@ -45,7 +44,7 @@ export async function createToken(
     {
       action: "token.create",
       actor,
-      detail: { name, id, repositories: patterns, actions, expiresAt: toIso(expiresAt) },
+      detail: { name, id, repositories: patterns, actions, expiresAt: toTimeOrNull(expiresAt) },
     },
   );
   if (!isAdded) throw new OciError("CONFLICT", { message: `there is an access token ${name} already` });

@@ -4,7 +4,7 @@ import { OciError } from "../oci/error.ts";
 import { isRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
 import type { Access, Caller } from "./access.ts";
 import { isAccessToken } from "./access-token.ts";
-import { parseBasic } from "./basic.ts";
+import { MALFORMED_BASIC, parseBasic } from "./basic.ts";
 import { identify, type Identification } from "./identify.ts";
 import { actionsOf, ANONYMOUS, type Authority, type Identity, isAnonymous, visibilityOf } from "./identity.ts";
 import { covers, formatScope } from "./scope.ts";
@@ -64,7 +64,8 @@ async function authenticate(context: Context, wanted: AuthorizeRequest): Promise
   const bearer = /^bearer +(\S+) *$/i.exec(authorization)?.[1];
   if (bearer !== undefined && !isAccessToken(bearer)) return await authenticateBearer(context, bearer);
   const credentials = bearer === undefined ? parseBasic(authorization) : { username: "", password: bearer };
-  if (!credentials) return { kind: "anonymous" };
+  if (credentials === "none") return { kind: "anonymous" };
+  if (credentials === "malformed") return { kind: "rejected", error: undefined, message: MALFORMED_BASIC };
   const { url, request } = wanted;
   const login = { repositories: repositoriesOf(wanted), origin: url.origin, address: addressOf(context, request) };
   return toAuthentication(await identify(context, credentials, login));

@@ -2,6 +2,7 @@ import type { Context } from "../context.ts";
 import { findAccount } from "../metadata/accounts.ts";
 import * as metadata from "../metadata/policy.ts";
 import type { RecordedRule, Rule } from "../metadata/policy.ts";
+import { findTrustRule } from "../metadata/trust.ts";
 import { OciError } from "../oci/error.ts";
 import { type Page, toPage } from "../oci/page.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
@@ -9,6 +10,7 @@ import { type Action, ACTIONS } from "../policy/action.ts";
 import type { Actor } from "../policy/actor.ts";
 import { allowedActions, grantsFor } from "../policy/policy.ts";
 import type { Subject } from "../policy/subject.ts";
+import { grantsOf, mayGrant } from "../policy/trust.ts";
 import { ADMIN_ACCOUNT } from "./identity.ts";
 
 export type { RecordedRule, Rule } from "../metadata/policy.ts";
@@ -71,10 +73,18 @@ export async function revoke({ db, now }: Context, rule: Rule, actor: Actor): Pr
   }
 }
 
+/** What a trust rule grants by one of its templates. */
+export interface TrustGrant {
+  readonly repository: string;
+  readonly actions: readonly Action[];
+}
+
 /** What a subject may do with a repository, and by which rules. An admin may do everything without any. */
 export interface Verdict {
   readonly actions: readonly Action[];
   readonly rules: readonly Rule[];
+  /** Of identities that a trust rule lets in: what it grants, or may by their claims. */
+  readonly trust?: readonly TrustGrant[];
 }
 
 const EVERYTHING: Verdict = { actions: ACTIONS, rules: [] };
@@ -82,10 +92,26 @@ const EVERYTHING: Verdict = { actions: ACTIONS, rules: [] };
 /** Says what the rules decide, as for a request. One D1 round trip. Throws NOT_FOUND where there is no such subject. */
 export async function check({ db }: Context, subject: Subject, repository: RepositoryName): Promise<Verdict> {
   if (subject === ADMIN_SUBJECT) return EVERYTHING;
-  const [, name] = /^account:(.+)$/.exec(subject) ?? [];
-  const found = name === undefined ? undefined : await findAccount(db, name, [repository]);
+  const [, kind, name = ""] = /^(account|oidc):(.+)$/.exec(subject) ?? [];
+  if (kind === "oidc") return await checkTrust(db, name, repository);
+  const found = kind === undefined ? undefined : await findAccount(db, name, [repository]);
   if (found?.account?.role === "admin") return EVERYTHING;
   const rules = found ? found.account && found.rules : await metadata.findRulesOf(db, subject, repository);
   if (!rules) throw unknownSubject(subject);
   return { actions: allowedActions(rules, repository), rules: grantsFor(rules, repository) };
+}
+
+/** What all identities that a trust rule lets in may do; what it grants by claims is not for all of them. */
+async function checkTrust(db: D1Database, name: string, repository: RepositoryName): Promise<Verdict> {
+  const found = await findTrustRule(db, name, repository);
+  if (!found) throw unknownSubject(`oidc:${name}`);
+  const { trustRule, rules } = found;
+  const { repositories, actions } = trustRule;
+  return {
+    actions: allowedActions([...rules, ...grantsOf(trustRule, {})], repository),
+    rules: grantsFor(rules, repository),
+    trust: repositories
+      .filter((template) => mayGrant(template, repository))
+      .map((template) => ({ repository: template, actions })),
+  };
 }

@@ -3,10 +3,10 @@ import { findRules } from "../metadata/policy.ts";
 import { OciError } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Access } from "./access.ts";
-import type { Credentials } from "./basic.ts";
+import { type BasicAuthorization, MALFORMED_BASIC } from "./basic.ts";
 import { identify, identifyRefresh, type LoginContext } from "./identify.ts";
 import { actionsOf, ANONYMOUS, type Authority, isAnonymous } from "./identity.ts";
-import { type IssuedToken, issueRefreshToken, issueToken, verifyRefreshToken } from "./token.ts";
+import { type IssuedToken, issueRefreshToken, issueToken, TOKEN_SERVICE, verifyRefreshToken } from "./token.ts";
 
 /** What a client asks of the token endpoint. */
 export interface TokenRequest {
@@ -38,26 +38,38 @@ function intersect(wanted: readonly Access[], authority: Authority): Access[] {
 }
 
 /**
+ * Spec, "Token Authentication": 401 where an attempt to authenticate fails. RFC 7235, section 3.1: it MUST come with a challenge,
+ * which is the scheme of this endpoint.
+ */
+function unauthorized(message?: string): OciError {
+  return new OciError("UNAUTHORIZED", {
+    ...(message !== undefined && { message }),
+    headers: { "WWW-Authenticate": `Basic realm="${TOKEN_SERVICE}"` },
+  });
+}
+
+/**
  * Gives a token for as much of the wanted access as there are rules for. Without credentials, that is what anyone may do. One
  * D1 round trip.
- * @throws OciError UNAUTHORIZED for wrong credentials, and for none where nothing is asked for: that is a log-in;
+ * @throws OciError UNAUTHORIZED for wrong or malformed credentials, and for none where nothing is asked for: that is a log-in;
  * TOOMANYREQUESTS.
  */
 export async function grantToken(
   context: Context,
-  credentials: Credentials | undefined,
+  credentials: BasicAuthorization,
   { wanted, wantsRefreshToken, login }: TokenRequest,
 ): Promise<Granted> {
   const { config, db, now } = context;
   const repositories = repositoriesOf(wanted);
-  if (!credentials) {
-    if (wanted.length === 0) throw new OciError("UNAUTHORIZED");
+  if (credentials === "malformed") throw unauthorized(MALFORMED_BASIC);
+  if (credentials === "none") {
+    if (wanted.length === 0) throw unauthorized();
     const authority = { identity: ANONYMOUS, rules: await findRules(db, [], repositories) };
     const issued = await issueToken(config, { identity: ANONYMOUS, access: intersect(wanted, authority) }, now());
     return { ...issued, refreshToken: undefined };
   }
   const found = await identify(context, credentials, { ...login, repositories });
-  if (found.kind === "rejected") throw new OciError("UNAUTHORIZED", { message: found.message });
+  if (found.kind === "rejected") throw unauthorized(found.message);
   const { authority, refresh } = found;
   const issued = await issueToken(
     config,
@@ -80,9 +92,7 @@ export async function refreshToken(
   const { config, now } = context;
   const subject = await verifyRefreshToken(config, text, now());
   const authority = subject && (await identifyRefresh(context, subject, repositoriesOf(wanted)));
-  if (!authority) {
-    throw new OciError("UNAUTHORIZED", { message: "the log-in has expired or was revoked: log in again" });
-  }
+  if (!authority) throw unauthorized("the log-in has expired or was revoked: log in again");
   const token = { identity: authority.identity, access: intersect(wanted, authority) };
   return { ...(await issueToken(config, token, now())), refreshToken: undefined };
 }

@@ -8,6 +8,7 @@ import {
   type MissingObject,
   type NamedObject,
 } from "../metadata/bucket-audit.ts";
+import { type Page, toPage } from "../oci/page.ts";
 import { isStored, listObjects } from "../storage/objects.ts";
 
 export type { MissingObject } from "../metadata/bucket-audit.ts";
@@ -50,6 +51,6 @@ async function confirmMissing(bucket: R2Bucket, suspects: readonly NamedObject[]
 }
 
 /** Blobs and manifests whose object is gone, as far as the bucket has been read. One D1 query. */
-export async function listMissing({ db }: Context, limit: number): Promise<MissingObject[]> {
-  return await listMissingObjects(db, limit);
+export async function listMissing({ db }: Context, limit: number): Promise<Page<MissingObject>> {
+  return toPage(await listMissingObjects(db, limit), limit, ({ key }) => key);
 }

@@ -88,10 +88,14 @@ function toCandidate(context: Context, waiting: Waiting, now: number): Candidate
   return { ...waiting, dueAt: waits === undefined || since === null ? null : since + waits };
 }
 
-/** What waits for collection, at most `limit` of each kind. Changes nothing. One D1 round trip. */
-export async function previewCollection(context: Context, limit: number): Promise<Candidate[]> {
+/** What waits for collection, at most `limit` of each kind, and whether that is all. Changes nothing. One D1 round trip. */
+export async function previewCollection(
+  context: Context,
+  limit: number,
+): Promise<{ candidates: Candidate[]; isComplete: boolean }> {
   const now = context.now();
-  return (await listWaiting(context.db, limit)).map((waiting) => toCandidate(context, waiting, now));
+  const { waiting, isComplete } = await listWaiting(context.db, limit);
+  return { candidates: waiting.map((one) => toCandidate(context, one, now)), isComplete };
 }
 
 /** The last runs that did anything, newest first. One D1 query. */

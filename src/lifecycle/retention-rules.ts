@@ -4,6 +4,7 @@ import type { RecordedRetentionRule } from "../metadata/retention-rules.ts";
 import { OciError } from "../oci/error.ts";
 import { type Page, type PageRequest, toPage } from "../oci/page.ts";
 import type { Actor } from "../policy/actor.ts";
+import { mayOverlap } from "../policy/pattern.ts";
 import { parseRetentionRule } from "./retention/rule-schema.ts";
 
 export type { RecordedRetentionRule } from "../metadata/retention-rules.ts";
@@ -13,8 +14,19 @@ export async function listRetentionRules({ db }: Context, page: PageRequest): Pr
   return toPage(await metadata.listRetentionRules(db, page), page.limit, ({ name }) => name);
 }
 
+/** The rule of a name as it is now, and the rules that it protects nothing from. One D1 query. */
+async function readBefore(db: D1Database, name: string): Promise<metadata.ReplacedRule> {
+  const rules = await metadata.listRetentionRules(db, { last: "", limit: metadata.RETENTION_RULES_MAX });
+  const replaced = rules.find((rule) => rule.name === name);
+  return {
+    replaced,
+    unconcerned: rules.filter((rule) => replaced && !mayOverlap(rule.repository, replaced.repository)),
+  };
+}
+
 /**
- * Adds a rule, or replaces the one of its name. It removes nothing until someone has previewed it. One D1 round trip.
+ * Adds a rule, or replaces the one of its name. It removes nothing until someone has previewed it; nor does, if it replaces one,
+ * any other that may be for a repository of that one. Two D1 round trips.
  * @throws OciError REQUEST_INVALID for what is no rule; CONFLICT where there are too many.
  */
 export async function setRetentionRule(
@@ -26,16 +38,19 @@ export async function setRetentionRule(
   const { repository } = parseRetentionRule(given);
   const rule = { name, repository, rule: given, createdAt: now(), createdBy: actor.name };
   const entry = { action: "retention.set", actor, repository, detail: { name, rule: given } } as const;
-  const saved = await metadata.upsertRetentionRule(db, rule, entry);
+  const saved = await metadata.upsertRetentionRule(db, rule, await readBefore(db, name), entry);
   if (saved) return saved;
   const message = `there are ${metadata.RETENTION_RULES_MAX} retention rules already: join some`;
   throw new OciError("CONFLICT", { message });
 }
 
-/** Removes a rule, and so what it protects from others. One D1 round trip. Throws NOT_FOUND. */
+/**
+ * Removes a rule, and so what it protects from others: those remove nothing until they are previewed again. Two D1 round trips.
+ * Throws NOT_FOUND.
+ */
 export async function removeRetentionRule({ db, now }: Context, name: string, actor: Actor): Promise<void> {
   const entry = { action: "retention.remove", actor, detail: { name } } as const;
-  if (await metadata.deleteRetentionRule(db, name, entry, now())) return;
+  if (await metadata.deleteRetentionRule(db, name, await readBefore(db, name), entry, now())) return;
   throw noSuchRule(name);
 }
 

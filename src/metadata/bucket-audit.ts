@@ -78,11 +78,11 @@ export interface MissingObject extends NamedObject {
   readonly foundAt: number;
 }
 
-/** What is missing, at most `limit`. One query. */
+/** What is missing, by key; one more than `limit` if there are more. One query. */
 export async function listMissingObjects(db: D1Database, limit: number): Promise<MissingObject[]> {
   const { results } = await db
     .prepare("SELECT object_key AS key, digest, found_at AS foundAt FROM missing_objects ORDER BY object_key LIMIT ?1")
-    .bind(limit)
+    .bind(limit + 1)
     .all<MissingObject>();
   return results;
 }

@@ -123,9 +123,9 @@ interface WaitingRow extends Omit<Waiting, "isLast"> {
 
 /**
  * What waits for collection, at most `limit` of each kind, oldest first: manifests that nothing holds or that were deleted,
- * links that nothing refers to, and blobs without links. One round trip, which reads only that.
+ * links that nothing refers to, and blobs without links; and whether that is all. One round trip, which reads only that.
  */
-export async function listWaiting(db: D1Database, limit: number): Promise<Waiting[]> {
+export async function listWaiting(db: D1Database, limit: number): Promise<{ waiting: Waiting[]; isComplete: boolean }> {
   const results = await db.batch<WaitingRow>(
     [
       `SELECT r.name AS repository, m.digest, m.size, 'manifest' AS kind, 'untagged' AS reason, m.unheld_at AS since, 1 AS is_last
@@ -149,7 +149,10 @@ export async function listWaiting(db: D1Database, limit: number): Promise<Waitin
        WHERE rb.reference_count = 0 AND rb.condemned_at IS NULL ORDER BY rb.linked_at LIMIT ?1`,
       `SELECT NULL AS repository, b.digest, b.size, 'blob' AS kind, 'unlinked' AS reason, NULL AS since, 1 AS is_last
        FROM blobs b INDEXED BY blobs_unlinked WHERE b.link_count = 0 LIMIT ?1`,
-    ].map((sql) => db.prepare(sql).bind(limit)),
+    ].map((sql) => db.prepare(sql).bind(limit + 1)),
   );
-  return results.flatMap(({ results: rows }) => rows.map(({ is_last, ...row }) => ({ ...row, isLast: is_last === 1 })));
+  const waiting = results
+    .flatMap(({ results: rows }) => rows.slice(0, limit))
+    .map(({ is_last, ...row }) => ({ ...row, isLast: is_last === 1 }));
+  return { waiting, isComplete: results.every(({ results: rows }) => rows.length <= limit) };
 }

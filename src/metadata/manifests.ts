@@ -7,7 +7,7 @@ import { recordAudit } from "./audit.ts";
 import type { Deletion, Lookup } from "./blobs.ts";
 import { discardUnneeded } from "./discarded-objects.ts";
 import { selectRepository } from "./repositories.ts";
-import { recordTagDeletions, recordTagMoves, upsertTags } from "./tags.ts";
+import { type LabelledConfig, recordTagDeletions, recordTagMoves, selectLabelledConfig, upsertTags } from "./tags.ts";
 
 export interface StoredManifest {
   readonly digest: Digest;
@@ -120,10 +120,18 @@ export interface NewManifest {
   readonly tags: readonly Tag[];
   /** How long its tags live, if it says so; milliseconds. */
   readonly lifeMs: number | undefined;
+  /** Where else to look for that. */
+  readonly labelled: LabelledConfig | undefined;
   readonly actor: Actor;
   /** What this is in the records. */
   readonly action: "manifest.push" | "tag.restore";
   readonly now: number;
+}
+
+/** A manifest that was accepted. */
+export interface InsertedManifest {
+  /** The object of its config, where its labels matter: {@link selectLabelledConfig}. */
+  readonly configKey: string | undefined;
 }
 
 /** A reference, and whether the repository must hold what it names. */
@@ -160,17 +168,17 @@ function serialiseReferences(references: readonly CheckedReference[]): string {
 /**
  * Stores a manifest and moves its tags in one transaction, which first looks at all that the manifest refers to. A
  * manifest that the repository holds already is not looked at again, and keeps its media type, which its bytes need not state:
- * else it could become another thing under the same digest. False, with nothing changed, when a reference
+ * else it could become another thing under the same digest. Undefined, with nothing changed, when a reference
  * objects: {@link findObjections} tells which. One round trip.
  */
 export async function insertManifest(
   db: D1Database,
   entry: NewManifest,
   references: readonly CheckedReference[],
-): Promise<boolean> {
+): Promise<InsertedManifest | undefined> {
   const json = serialiseReferences(references);
-  const { repository, digest, manifest, now } = entry;
-  const results = await db.batch([
+  const { repository, digest, manifest, labelled, now } = entry;
+  const results = await db.batch<{ object_key: string }>([
     // A manifest that requires nothing may be the first thing in its repository; any other finds it there.
     db
       .prepare(
@@ -211,8 +219,10 @@ export async function insertManifest(
     ...(entry.objectKey === undefined
       ? []
       : [discardUnneeded(db, [{ key: entry.objectKey, multipartId: undefined }], now)]),
+    ...(labelled === undefined ? [] : [selectLabelledConfig(db, repository, labelled)]),
   ]);
-  return (results[1]?.results.length ?? 0) > 0;
+  if (results[1]?.results.length === 0) return undefined;
+  return { configKey: labelled && results.at(-1)?.results[0]?.object_key };
 }
 
 /** Records a push that the transaction accepted: its manifest is there, even if it was before. */

@@ -4,6 +4,7 @@ import type { RepositoryPattern } from "../policy/pattern.ts";
 import type { Grant } from "../policy/policy.ts";
 import type { Subject } from "../policy/subject.ts";
 import { type AuditEntry, recordAudit } from "./audit.ts";
+import { patternHolds } from "./pattern.ts";
 
 /** A grant that is written down. */
 export interface Rule extends Grant {
@@ -86,11 +87,6 @@ export interface RuleFilter {
   readonly limit: number;
 }
 
-/** A condition on the rules' columns: the pattern holds the repository that the parameter names. */
-const holds = (parameter: string) =>
-  `low <= ${parameter} AND high > ${parameter} AND (glob IS NULL OR (
-     ${parameter} GLOB glob AND depth = LENGTH(${parameter}) - LENGTH(REPLACE(${parameter}, '/', ''))))`;
-
 /** Rules in the order of subject and pattern; one more than asked for if there are more. One query. */
 export async function listRules(db: D1Database, filter: RuleFilter): Promise<RecordedRule[]> {
   const [, lastRepository] = filter.after;
@@ -99,7 +95,7 @@ export async function listRules(db: D1Database, filter: RuleFilter): Promise<Rec
   const { results } = await db
     .prepare(
       `SELECT subject, repository, actions, created_at, created_by FROM policy_rules
-       WHERE ${bySubject} AND (?3 IS NULL OR (${holds("?3")}))
+       WHERE ${bySubject} AND (?3 IS NULL OR (${patternHolds("policy_rules", "?3")}))
        ORDER BY subject, repository LIMIT ?4`,
     )
     .bind(filter.subject ?? filter.after[0], lastRepository, filter.repository ?? null, filter.limit + 1)

@@ -3,6 +3,7 @@ import type { RepositoryName } from "../oci/repository-name.ts";
 import { rangeOf } from "../policy/pattern.ts";
 import type { Grant } from "../policy/policy.ts";
 import type { Subject } from "../policy/subject.ts";
+import { globMatches, patternHolds } from "./pattern.ts";
 
 /** A statement with one row if the repository exists. */
 export function selectRepository(db: D1Database, name: RepositoryName): D1PreparedStatement {
@@ -17,8 +18,7 @@ const PUBLIC = `
   EXISTS (SELECT 1 FROM policy_rules p WHERE p.subject = 'anyone' AND p.repository = r.name AND INSTR(p.actions, '"pull"') > 0)
   OR EXISTS (SELECT 1 FROM policy_rules p INDEXED BY policy_rules_wildcard
              WHERE p.subject = 'anyone' AND p.is_wildcard = 1 AND INSTR(p.actions, '"pull"') > 0
-             AND r.name >= p.low AND r.name < p.high
-             AND (p.glob IS NULL OR (r.name GLOB p.glob AND p.depth = LENGTH(r.name) - LENGTH(REPLACE(r.name, '/', '')))))`;
+             AND ${patternHolds("p", "r.name")})`;
 
 /** A repository in a list. */
 export interface ListedRepository {
@@ -76,7 +76,7 @@ function selectVisible(
          SELECT value ->> 'low', value ->> 'high', value ->> 'glob', value ->> 'depth' FROM json_each(?4))
        SELECT DISTINCT ${columns}
        FROM visible v CROSS JOIN repositories r ON r.name >= v.low AND r.name < v.high AND r.name > ?1
-       WHERE v.glob IS NULL OR (r.name GLOB v.glob AND v.depth = LENGTH(r.name) - LENGTH(REPLACE(r.name, '/', '')))
+       WHERE ${globMatches("v", "r.name")}
        ORDER BY r.name LIMIT ?2`,
     )
     .bind(page.last, page.limit + 1, JSON.stringify([...subjects, "anyone"]), JSON.stringify(ranges));

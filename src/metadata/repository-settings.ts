@@ -1,6 +1,8 @@
+import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
 import { rangeOf, type RepositoryPattern, type TagPattern } from "../policy/pattern.ts";
 import { recordAudit } from "./audit.ts";
+import { patternHolds } from "./pattern.ts";
 import { hasRoomForRule } from "./policy.ts";
 
 /** Settings of the repositories of a pattern; what is undefined stays as it is. */
@@ -15,11 +17,16 @@ export interface RepositorySettings {
   readonly expiringTags: boolean | undefined;
 }
 
-/** All rules for immutable tags, and for expiring ones, are read when a tag moves: as many of each. */
-export const IMMUTABLE_TAGS_RULES_MAX = 200;
+/** All rules for immutable tags, and all for expiring ones, are read when a tag moves: as many of each. */
+export const TAG_RULES_MAX = 200;
 
-/** What became of a change: `full` names what there are too many rules of. Nothing has changed then. */
-export type SettingsOutcome = "saved" | "full of immutable tags" | "full of wildcards";
+/** What became of a change, which changes nothing where there are too many rules of a kind. */
+export type SettingsOutcome = "saved" | "full of immutable tags" | "full of expiring tags" | "full of wildcards";
+
+/** A condition that holds where a rule for pattern ?1 is not asked for, or would not be one too many. */
+function hasRoomIn(table: "immutable_tags" | "expiring_tags", isWanted: boolean | undefined): string {
+  return isWanted ? `(SELECT COUNT(*) FROM ${table} WHERE repository <> ?1) < ${TAG_RULES_MAX}` : "TRUE";
+}
 
 /**
  * Changes settings. One round trip.
@@ -35,40 +42,41 @@ export async function saveSettings(
   const { repository, visibility, immutableTags, exceptTags, expiringTags } = settings;
   const others = within.filter((pattern) => pattern !== repository);
   const detail = {
-    visibility,
-    immutableTags,
+    ...{ visibility, immutableTags, expiringTags },
     ...(immutableTags && { exceptTags }),
     ...(others.length > 0 && { others }),
   };
-  const hasRoomForTags = `(NOT ${immutableTags ? "TRUE" : "FALSE"}
-    OR (SELECT COUNT(*) FROM immutable_tags WHERE repository <> ?1) < ${IMMUTABLE_TAGS_RULES_MAX})
-    AND (NOT ${expiringTags ? "TRUE" : "FALSE"}
-    OR (SELECT COUNT(*) FROM expiring_tags WHERE repository <> ?1) < ${IMMUTABLE_TAGS_RULES_MAX})`;
-  const hasRoomForAnyone = `(NOT ${visibility === "public" ? "TRUE" : "FALSE"} OR ${hasRoomForRule("'anyone'", "?1")})`;
-  const hasRoom = `${hasRoomForTags} AND ${hasRoomForAnyone}`;
-  const [room] = await db.batch<{ tags: 0 | 1; anyone: 0 | 1 }>([
-    db.prepare(`SELECT ${hasRoomForTags} AS tags, ${hasRoomForAnyone} AS anyone`).bind(repository),
+  const rooms = {
+    immutable: hasRoomIn("immutable_tags", immutableTags),
+    expiring: hasRoomIn("expiring_tags", expiringTags),
+    anyone: visibility === "public" ? hasRoomForRule("'anyone'", "?1") : "TRUE",
+  };
+  const hasRoom = Object.values(rooms).join(" AND ");
+  const [room] = await db.batch<Record<keyof typeof rooms, 0 | 1>>([
+    db
+      .prepare(
+        `SELECT ${rooms.immutable} AS immutable, ${rooms.expiring} AS expiring, ${rooms.anyone} AS anyone
+         WHERE ?1 <> ''`,
+      )
+      .bind(repository),
     recordAudit(db, { action: "repository.set", actor, repository, detail }, now, hasRoom),
     ...setVisibility(db, settings, [repository, ...others], actor, now, hasRoom),
     ...setExpiringTags(db, settings, actor, now, hasRoom),
-    ...(immutableTags === false
-      ? [db.prepare("DELETE FROM immutable_tags WHERE repository = ?1").bind(repository)]
-      : []),
-    ...(immutableTags
-      ? [
-          db
-            .prepare(
-              `INSERT INTO immutable_tags (repository, except_tags, created_at, created_by)
-               SELECT ?1, ?2, ?3, ?4 WHERE ${hasRoom}
-               ON CONFLICT (repository) DO UPDATE SET except_tags = excluded.except_tags`,
-            )
-            .bind(repository, JSON.stringify(exceptTags), now, actor.name),
-        ]
-      : []),
+    ...setImmutableTags(db, settings, actor, now, hasRoom),
   ]);
-  const { tags = 0, anyone = 0 } = room?.results[0] ?? {};
-  if (tags === 0) return "full of immutable tags";
+  const { immutable = 0, expiring = 0, anyone = 0 } = room?.results[0] ?? {};
+  if (immutable === 0) return "full of immutable tags";
+  if (expiring === 0) return "full of expiring tags";
   return anyone === 0 ? "full of wildcards" : "saved";
+}
+
+/** The patterns by which tags of a repository end by themselves. One query. */
+export async function listExpiringTags(db: D1Database, repository: RepositoryName): Promise<RepositoryPattern[]> {
+  const { results } = await db
+    .prepare(`SELECT repository FROM expiring_tags WHERE ${patternHolds("expiring_tags", "?1")} ORDER BY repository`)
+    .bind(repository)
+    .all<{ repository: RepositoryPattern }>();
+  return results.map((row) => row.repository);
 }
 
 /** Enough to find one that matters; more would be a wall of them. */
@@ -95,7 +103,9 @@ function setExpiringTags(
   where: string,
 ): D1PreparedStatement[] {
   if (expiringTags === undefined) return [];
-  if (!expiringTags) return [db.prepare("DELETE FROM expiring_tags WHERE repository = ?1").bind(repository)];
+  if (!expiringTags) {
+    return [db.prepare(`DELETE FROM expiring_tags WHERE repository = ?1 AND ${where}`).bind(repository)];
+  }
   return [
     db
       .prepare(
@@ -103,6 +113,28 @@ function setExpiringTags(
          SELECT ?1, ?2, ?3 WHERE ${where} ON CONFLICT (repository) DO NOTHING`,
       )
       .bind(repository, now, actor.name),
+  ];
+}
+
+function setImmutableTags(
+  db: D1Database,
+  { repository, immutableTags, exceptTags }: RepositorySettings,
+  actor: Actor,
+  now: number,
+  where: string,
+): D1PreparedStatement[] {
+  if (immutableTags === undefined) return [];
+  if (!immutableTags) {
+    return [db.prepare(`DELETE FROM immutable_tags WHERE repository = ?1 AND ${where}`).bind(repository)];
+  }
+  return [
+    db
+      .prepare(
+        `INSERT INTO immutable_tags (repository, except_tags, created_at, created_by)
+         SELECT ?1, ?2, ?3, ?4 WHERE ${where}
+         ON CONFLICT (repository) DO UPDATE SET except_tags = excluded.except_tags`,
+      )
+      .bind(repository, JSON.stringify(exceptTags), now, actor.name),
   ];
 }
 

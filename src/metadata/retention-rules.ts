@@ -2,6 +2,7 @@ import type { RepositoryName } from "../oci/repository-name.ts";
 import type { PatternRange, RepositoryPattern } from "../policy/pattern.ts";
 import { type AuditEntry, recordAudit } from "./audit.ts";
 import { type ImmutableTagsRow, type ImmutableTagsRule, toImmutableTagsRule } from "./immutable-tags.ts";
+import { globMatches } from "./pattern.ts";
 
 /** A retention rule as it was given, with who gave it and when. Times are milliseconds since the epoch. */
 export interface RecordedRetentionRule {
@@ -48,6 +49,32 @@ export async function listRetentionRules(
   return results.map(toRule);
 }
 
+/** A rule that is about to go or change, as it was read; undefined: there was none. */
+export interface ReplacedRule {
+  readonly replaced: Pick<RecordedRetentionRule, "createdAt"> | undefined;
+  /** Rules that have no repository in common with it. */
+  readonly unconcerned: readonly Pick<RecordedRetentionRule, "name" | "createdAt">[];
+}
+
+/**
+ * A statement that makes nobody have previewed the rules for the repositories of one that goes or changes: what it protects, they
+ * may remove, and no preview has shown that. Where the rules are not what was read, it takes none to be unconcerned. Each gets
+ * another time, so that a preview of it that is on its way does not count either.
+ */
+function forgetPreviews(db: D1Database, name: string, { replaced, unconcerned }: ReplacedRule): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE retention_rules SET previewed_at = NULL, created_at = created_at + 1
+       WHERE name <> ?1 AND EXISTS (SELECT 1 FROM retention_rules p WHERE p.name = ?1)
+         AND NOT (EXISTS (SELECT 1 FROM retention_rules p WHERE p.name = ?1 AND p.created_at = ?2)
+                  AND (name, created_at) IN (SELECT value ->> 'name', value ->> 'createdAt' FROM json_each(?3)))`,
+    )
+    .bind(
+      ...[name, replaced?.createdAt ?? null],
+      JSON.stringify(unconcerned.map((rule) => ({ name: rule.name, createdAt: rule.createdAt }))),
+    );
+}
+
 /**
  * Adds a rule, or replaces the one of its name; nobody has previewed it then. Undefined if there are too many. One round trip.
  * No two rules of one name have one time: it tells them apart.
@@ -55,9 +82,11 @@ export async function listRetentionRules(
 export async function upsertRetentionRule(
   db: D1Database,
   rule: Omit<RecordedRetentionRule, "previewedAt">,
+  before: ReplacedRule,
   entry: AuditEntry,
 ): Promise<RecordedRetentionRule | undefined> {
-  const [saved] = await db.batch<RuleRow>([
+  const [, saved] = await db.batch<RuleRow>([
+    forgetPreviews(db, rule.name, before),
     db
       .prepare(
         `INSERT INTO retention_rules (name, repository, rule, created_at, created_by) SELECT ?1, ?2, ?3, ?4, ?5
@@ -77,10 +106,12 @@ export async function upsertRetentionRule(
 export async function deleteRetentionRule(
   db: D1Database,
   name: string,
+  before: ReplacedRule,
   entry: AuditEntry,
   now: number,
 ): Promise<boolean> {
-  const [removed] = await db.batch([
+  const [, removed] = await db.batch([
+    forgetPreviews(db, name, before),
     db.prepare("DELETE FROM retention_rules WHERE name = ?1 RETURNING name").bind(name),
     recordAudit(db, entry, now, "CHANGES() > 0"),
   ]);
@@ -146,7 +177,7 @@ export async function findRetentionPlan(
          SELECT DISTINCT r.name FROM wanted w CROSS JOIN repositories r ON r.id IN (
            SELECT x.id FROM repositories x
            WHERE x.name >= MAX(w.low, ?1) AND x.name < w.high AND x.name <> ?1
-             AND (w.glob IS NULL OR (x.name GLOB w.glob AND w.depth = LENGTH(x.name) - LENGTH(REPLACE(x.name, '/', ''))))
+             AND ${globMatches("w", "x.name")}
            ORDER BY x.name LIMIT ?2)
          ORDER BY r.name LIMIT ?2`,
       )

@@ -1,6 +1,7 @@
 import type { Digest } from "../oci/digest.ts";
 import type { Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
+import { toTimeOrNull } from "../oci/time.ts";
 import type { Actor } from "../policy/actor.ts";
 import { recordAudit } from "./audit.ts";
 
@@ -12,7 +13,6 @@ export async function setTagExpiry(
   actor: Actor,
   now: number,
 ): Promise<boolean> {
-  const expires = expiresAt === null ? null : new Date(expiresAt).toISOString();
   const [set] = await db.batch([
     db
       .prepare(
@@ -20,7 +20,12 @@ export async function setTagExpiry(
          WHERE repository_id = (SELECT id FROM repositories WHERE name = ?1) AND name = ?2 RETURNING name`,
       )
       .bind(repository, tag, expiresAt),
-    recordAudit(db, { action: "tag.expire", actor, repository, tag, detail: { expires } }, now, "CHANGES() > 0"),
+    recordAudit(
+      db,
+      { action: "tag.expire", actor, repository, tag, detail: { expires: toTimeOrNull(expiresAt) } },
+      now,
+      "CHANGES() > 0",
+    ),
   ]);
   return (set?.results.length ?? 0) > 0;
 }

@@ -3,9 +3,10 @@ import type { PageRequest } from "../oci/page.ts";
 import type { Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
-import { lifeOfTag } from "../policy/expiring-tag.ts";
+import { parseLife } from "../policy/expiring-tag.ts";
 import { recordAudit } from "./audit.ts";
 import type { Deletion } from "./blobs.ts";
+import { patternHolds } from "./pattern.ts";
 import { selectRepository } from "./repositories.ts";
 
 /** How long after a push its tags end, in milliseconds; undefined: as they say themselves where their repository lets them. */
@@ -21,15 +22,21 @@ interface TagMove {
   readonly now: number;
 }
 
+/** Holds for repositories (r) that let tags end by themselves. */
+const LETS_TAGS_EXPIRE = `EXISTS (SELECT 1 FROM expiring_tags e WHERE ${patternHolds("e", "r.name")})`;
+
+/** The config of an image whose labels may say how long its tags live, and the most bytes of it that are worth a look. */
+export interface LabelledConfig {
+  readonly config: Digest;
+  readonly maxBytes: number;
+}
+
 /** How long a tag says that it lives, in repositories (r) that let it: null for others. */
-const OWN_LIFE = `
-  IIF(EXISTS (SELECT 1 FROM expiring_tags e WHERE r.name >= e.low AND r.name < e.high
-              AND (e.glob IS NULL OR (r.name GLOB e.glob AND e.depth = LENGTH(r.name) - LENGTH(REPLACE(r.name, '/', ''))))),
-      w.value ->> 'lifeMs', NULL)`;
+const OWN_LIFE = `IIF(${LETS_TAGS_EXPIRE}, w.value ->> 'lifeMs', NULL)`;
 
 /** Tags as JSON, each with the life that its name states. */
 const serialiseTags = (tags: readonly Tag[]): string =>
-  JSON.stringify(tags.map((tag) => ({ name: tag, lifeMs: lifeOfTag(tag) ?? null })));
+  JSON.stringify(tags.map((tag) => ({ name: tag, lifeMs: parseLife(tag) ?? null })));
 
 /** Records those of the tags that will name another manifest than before. Does nothing while the manifest is absent. */
 export function recordTagMoves(db: D1Database, move: TagMove): D1PreparedStatement {
@@ -60,6 +67,38 @@ export function upsertTags(db: D1Database, move: TagMove): D1PreparedStatement {
          digest = excluded.digest, updated_at = excluded.updated_at, expires_at = excluded.expires_at`,
     )
     .bind(move.repository, move.digest, serialiseTags(move.tags), move.now, move.lifeMs ?? null);
+}
+
+/** A statement that finds the object of a config, of at most `maxBytes`, where the repository lets tags end by themselves. */
+export function selectLabelledConfig(
+  db: D1Database,
+  repository: RepositoryName,
+  { config, maxBytes }: LabelledConfig,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT b.object_key FROM repositories r
+       CROSS JOIN repository_blobs rb ON rb.repository_id = r.id AND rb.digest = ?2
+       CROSS JOIN blobs b ON b.digest = rb.digest
+       WHERE r.name = ?1 AND b.size <= ?3 AND ${LETS_TAGS_EXPIRE}`,
+    )
+    .bind(repository, config, maxBytes);
+}
+
+/** Lets tags that were just moved end so long after that, but for those that moved again meanwhile. One query. */
+export async function endTagsAfter(
+  db: D1Database,
+  { repository, digest, tags, now }: Omit<TagMove, "actor" | "lifeMs">,
+  lifeMs: number,
+): Promise<void> {
+  await db
+    .prepare(
+      `UPDATE tags SET expires_at = updated_at + ?5
+       WHERE repository_id = (SELECT id FROM repositories WHERE name = ?1) AND name IN (SELECT value FROM json_each(?2))
+         AND digest = ?3 AND updated_at = ?4`,
+    )
+    .bind(repository, JSON.stringify(tags), digest, now, lifeMs)
+    .run();
 }
 
 /** Records the deletion of the tags that `where` selects; its parameters are ?1 and ?2. */

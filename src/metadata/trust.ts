@@ -52,6 +52,20 @@ export async function findTrust(
   return { trustRules: (trustRules?.results ?? []).map(toTrustRule), rules: toRules(rules) };
 }
 
+/** A trust rule, and the policy rules that could matter for the identities that it lets in and a repository. One round trip. */
+export async function findTrustRule(
+  db: D1Database,
+  name: string,
+  repository: RepositoryName,
+): Promise<{ trustRule: RecordedTrustRule; rules: Rule[] } | undefined> {
+  const [found, rules] = await db.batch<TrustRow>([
+    db.prepare(`SELECT ${COLUMNS} FROM trust_rules WHERE name = ?1`).bind(name),
+    selectRules(db, "SELECT ?1", `oidc:${name}`, [repository]),
+  ]);
+  const row = found?.results[0];
+  return row && { trustRule: toTrustRule(row), rules: toRules(rules) };
+}
+
 /** Trust rules by name, after `last`; one more than asked for if there are more. One query. */
 export async function listTrustRules(
   db: D1Database,

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { AnnotationsSchema, DescriptorSchema } from "./descriptor.ts";
 import type { Digest } from "./digest.ts";
 import { OciError } from "./error.ts";
-import { isIndex, isNonDistributable, MEDIA_TYPES } from "./media-type.ts";
+import { isImageConfig, isIndex, isNonDistributable, MEDIA_TYPES } from "./media-type.ts";
 
 /** What a manifest holds, as the tables name it. */
 export type ReferenceRole = "config" | "layer" | "manifest";
@@ -24,6 +24,8 @@ export interface Manifest {
   readonly subject: Digest | undefined;
   readonly annotations: Readonly<Record<string, string>> | undefined;
   readonly references: readonly ManifestReference[];
+  /** The config, where it is one that may have labels. */
+  readonly imageConfig: Digest | undefined;
 }
 
 const schemaVersion = v.literal(2);
@@ -114,7 +116,7 @@ function toManifest(
   body: v.InferOutput<typeof ArtifactSchema | typeof IndexSchema | typeof ImageSchema>,
   references: readonly ManifestReference[],
   artifactType = body.artifactType,
-): Manifest {
+): Omit<Manifest, "imageConfig"> {
   if (references.length > REFERENCES_MAX) throw invalid(`manifest has more than ${REFERENCES_MAX} references`);
   const { subject, annotations } = body;
   const type = isBlank(artifactType) ? undefined : artifactType;
@@ -136,19 +138,21 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
   if (isIndex(mediaType)) {
     const index = validate(IndexSchema, json);
     const references = index.manifests.map((child) => toReference("manifest", child));
-    return toManifest(mediaType, index, references);
+    return { ...toManifest(mediaType, index, references), imageConfig: undefined };
   }
   if (mediaType === MEDIA_TYPES.ociManifest || mediaType === MEDIA_TYPES.dockerManifest) {
     const image = validate(ImageSchema, json);
     const layers = image.layers.map((layer) => toReference("layer", layer));
     // Spec, "Listing Referrers": if artifactType is empty or missing, it MUST be set to the config's mediaType.
     const artifactType = isBlank(image.artifactType) ? image.config.mediaType : image.artifactType;
-    return toManifest(mediaType, image, [toReference("config", image.config), ...layers], artifactType);
+    const references = [toReference("config", image.config), ...layers];
+    const imageConfig = isImageConfig(image.config.mediaType) ? image.config.digest : undefined;
+    return { ...toManifest(mediaType, image, references, artifactType), imageConfig };
   }
   if (mediaType === MEDIA_TYPES.ociArtifact) {
     const artifact = validate(ArtifactSchema, json);
     const references = artifact.blobs.map((blob) => toReference("layer", blob));
-    return toManifest(mediaType, artifact, references);
+    return { ...toManifest(mediaType, artifact, references), imageConfig: undefined };
   }
   throw invalid("manifest has a media type that this registry does not know", {
     mediaType: mediaType.slice(0, 255),

@@ -1,19 +1,17 @@
 import { parseDuration } from "../oci/duration.ts";
-import type { Tag } from "../oci/reference.ts";
 
-/** Nobody means to be rid of something in more than a year. */
+/** The longest life that a push may ask for: 365 days. */
 const LIFE_MAX_MS = 365 * 86_400_000;
 
-/** A life in words, `30m`, `1h`, `7d`, in milliseconds. Undefined for what is none, or longer than a year. */
+/**
+ * How long after its push a tag lives, in milliseconds, by an annotation, a label or its own name, as at ttl.sh: `30m`, `1h`, `7d`.
+ * Only the whole text counts: `app-1h` may be the name of anything. What asks for too long gets the longest: a tag that was let
+ * in as one that expires must not stay for ever. No time at all is none.
+ */
 export function parseLife(text: string): number | undefined {
-  const lifeMs = parseDuration(text);
-  return lifeMs !== undefined && lifeMs > 0 && lifeMs <= LIFE_MAX_MS ? lifeMs : undefined;
+  const ms = parseDuration(text);
+  return ms === undefined || ms === 0 ? undefined : Math.min(ms, LIFE_MAX_MS);
 }
 
-/** How long a tag says that it lives: the whole of it is a life, as in `app:1h`. */
-export function lifeOfTag(tag: Tag): number | undefined {
-  return /^\d+[smhd]$/.test(tag) ? parseLife(tag) : undefined;
-}
-
-/** The annotation of a manifest by which all tags of its push live so long. */
+/** The annotation of a manifest, or the label of an image's config, by which all tags of its push live so long. */
 export const EXPIRES_AFTER = "expires-after";

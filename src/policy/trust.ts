@@ -1,11 +1,12 @@
-import { isRepositoryName } from "../oci/repository-name.ts";
+import { isRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
 import { type Action, ACTIONS, isAction } from "./action.ts";
 import { type Claims, claimText, claimValue, matchesClaim } from "./claims.ts";
 import { isIssuer, ISSUER_ADVICE } from "./issuer.ts";
 import { type JsonWebKeySet, KEY_SET_ADVICE, parseKeySet } from "./key-set.ts";
-import { isRepositoryPattern, PATTERN_ADVICE, type RepositoryPattern } from "./pattern.ts";
+import { isRepositoryPattern, matchesRepository, PATTERN_ADVICE, type RepositoryPattern } from "./pattern.ts";
 import type { Grant } from "./policy.ts";
 import { isSubjectName, NAME_ADVICE } from "./subject.ts";
+import { matchesWildcards } from "./wildcard.ts";
 
 export type { Claims } from "./claims.ts";
 export { type JsonWebKeySet, parseKeySet } from "./key-set.ts";
@@ -59,6 +60,12 @@ export function grantsOf(
     const repository = fillTemplate(template, (name) => repositoryPart(claimValue(claims, name)));
     return repository === undefined ? [] : [{ repository, actions }];
   });
+}
+
+/** Whether a template could grant something in this repository, by some claims. Says so too often, where it has placeholders. */
+export function mayGrant(template: string, repository: RepositoryName): boolean {
+  if (!PLACEHOLDER.test(template)) return isRepositoryPattern(template) && matchesRepository(template, repository);
+  return matchesWildcards(template.replaceAll(/\$\{[^{}]+\}|\*+/g, "*"), repository);
 }
 
 /** A template with values; undefined if there is none for a placeholder, or no pattern comes of it. */

@@ -12,10 +12,10 @@ import { isIndex } from "../oci/media-type.ts";
 import type { Reference, Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
-import { EXPIRES_AFTER, parseLife } from "../policy/expiring-tag.ts";
 import { newManifestKey } from "../storage/keys.ts";
 import { getStream, putBytes } from "../storage/objects.ts";
 import { assertDeleted, foundOr } from "./blobs.ts";
+import { applyLabel, lifeOf } from "./tag-life.ts";
 
 export type { StoredManifest } from "../metadata/manifests.ts";
 
@@ -66,7 +66,8 @@ export interface ManifestPush {
 
 /**
  * Spec end-7: stores a manifest with all that it refers to in sight, and moves its tags. Two D1 round trips at most, one
- * when it is accepted; one class A operation for a manifest too large for a row.
+ * when it is accepted; one class A operation for a manifest too large for a row. Where tags may end by themselves, one class B
+ * operation for the labels of an image, and one D1 round trip if they matter.
  * @throws OciError MANIFEST_INVALID, DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN with each missing digest, SIZE_INVALID; DENIED for
  * a tag that is immutable and names another manifest.
  */
@@ -85,28 +86,29 @@ export async function pushManifest(
 
   const isInline = bytes.byteLength <= INLINE_MAX_BYTES;
   const objectKey = isInline ? undefined : newManifestKey();
+  const tags = [...new Set(reference.kind === "tag" ? [reference.tag, ...push.tags] : push.tags)];
   const entry = {
-    ...{ repository, digest, manifest, objectKey, actor, now: now(), size: bytes.byteLength },
+    ...{ repository, digest, manifest, objectKey, actor, now: now(), size: bytes.byteLength, tags },
+    ...lifeOf(manifest, tags),
     action: push.action ?? ("manifest.push" as const),
-    lifeMs: parseLife(manifest.annotations?.[EXPIRES_AFTER] ?? ""),
     text: isInline ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) : undefined,
-    tags: [...new Set(reference.kind === "tag" ? [reference.tag, ...push.tags] : push.tags)],
   };
-  const isAccepted = await unlessHeld(
+  const inserted = await unlessHeld(
     storeManifest(context, entry, bytes, references),
     async () => await findHeldTag(db, repository, entry.tags, digest),
   );
-  if (!isAccepted) throw refusal(await metadata.findObjections(db, repository, references));
+  if (!inserted) throw refusal(await metadata.findObjections(db, repository, references));
+  if (inserted.configKey !== undefined) await applyLabel(context, entry, inserted.configKey);
   return { digest, subject: manifest.subject };
 }
 
-/** Bytes and rows. False when a reference objects; nothing is kept then, nor when either fails. */
+/** Bytes and rows. Undefined when a reference objects; nothing is kept then, nor when either fails. */
 async function storeManifest(
   { db, bucket, now }: Context,
   entry: metadata.NewManifest,
   bytes: Uint8Array,
   references: readonly CheckedReference[],
-): Promise<boolean> {
+): Promise<metadata.InsertedManifest | undefined> {
   const { objectKey } = entry;
   if (objectKey === undefined) return await metadata.insertManifest(db, entry, references);
   try {

@@ -5,16 +5,17 @@ import * as metadata from "../metadata/repositories.ts";
 import type { ListedRepository, RepositorySummary, Visibility } from "../metadata/repositories.ts";
 import * as deletion from "../metadata/repository-deletion.ts";
 import {
-  IMMUTABLE_TAGS_RULES_MAX,
   type RepositorySettings,
+  listExpiringTags,
   listPublicPatterns,
   saveSettings,
+  TAG_RULES_MAX,
 } from "../metadata/repository-settings.ts";
 import { OciError } from "../oci/error.ts";
 import { type Page, type PageRequest, toPage } from "../oci/page.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
-import { contains, matchesRepository, mayOverlap } from "../policy/pattern.ts";
+import { contains, matchesRepository, mayOverlap, type RepositoryPattern } from "../policy/pattern.ts";
 
 export type { ListedRepository, Visibility } from "../metadata/repositories.ts";
 export type { RepositorySettings } from "../metadata/repository-settings.ts";
@@ -33,16 +34,22 @@ export async function listRepositories(
   return toPage(await metadata.listRepositories(db, visibility, page), page.limit, ({ name }) => name);
 }
 
-/** A repository, what it holds, and the rules that make its tags immutable. */
+/** A repository, what it holds, the rules that make its tags immutable, and the patterns by which they end by themselves. */
 export interface RepositoryDetails extends RepositorySummary {
   readonly immutableTags: readonly ImmutableTagsRule[];
+  readonly expiringTags: readonly RepositoryPattern[];
 }
 
-/** Two D1 queries, which read all rows of the repository. Throws NAME_UNKNOWN. */
+/** Three D1 queries, which read all rows of the repository. Throws NAME_UNKNOWN. */
 export async function describeRepository({ db }: Context, name: RepositoryName): Promise<RepositoryDetails> {
-  const [summary, rules] = await Promise.all([metadata.findRepository(db, name), listImmutableTags(db)]);
+  const [summary, rules, expiringTags] = await Promise.all([
+    metadata.findRepository(db, name),
+    listImmutableTags(db),
+    listExpiringTags(db, name),
+  ]);
   if (!summary) throw new OciError("NAME_UNKNOWN", { detail: { name } });
-  return { ...summary, immutableTags: rules.filter(({ repository }) => matchesRepository(repository, name)) };
+  const immutableTags = rules.filter(({ repository }) => matchesRepository(repository, name));
+  return { ...summary, immutableTags, expiringTags };
 }
 
 /**
@@ -65,14 +72,20 @@ export async function setRepository({ db, now }: Context, settings: RepositorySe
     case "saved":
       return;
     case "full of immutable tags":
-      throw new OciError("CONFLICT", {
-        message: `there are ${IMMUTABLE_TAGS_RULES_MAX} rules for immutable tags already: join some in a pattern`,
-      });
+      throw tooManyRules("immutable");
+    case "full of expiring tags":
+      throw tooManyRules("expiring");
     case "full of wildcards":
       throw new OciError("CONFLICT", {
         message: `anyone has ${WILDCARD_RULES_MAX} rules with wildcards already: join some in a wider pattern`,
       });
   }
+}
+
+function tooManyRules(kind: "immutable" | "expiring"): OciError {
+  return new OciError("CONFLICT", {
+    message: `there are ${TAG_RULES_MAX} rules for ${kind} tags already: join some in a pattern`,
+  });
 }
 
 /** Deletes a repository with all that is in it. One D1 round trip. Throws NAME_UNKNOWN; DENIED for an immutable tag. */

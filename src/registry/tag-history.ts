@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
 import { findHeldTag, isTagHeld } from "../metadata/immutable-tags.ts";
-import { findStoredManifest, listDeletedChildren, type StoredManifest } from "../metadata/manifests.ts";
+import { findManifest, findStoredManifest, listDeletedChildren, type StoredManifest } from "../metadata/manifests.ts";
 import * as expiry from "../metadata/tag-expiry.ts";
 import type { ListedTag } from "../metadata/tag-expiry.ts";
 import * as metadata from "../metadata/tag-history.ts";
@@ -117,6 +117,14 @@ async function pushAgain(
     contentType: manifest.mediaType,
     action: "tag.restore",
   });
+}
+
+/** What a tag names now. One D1 query. Throws MANIFEST_UNKNOWN, which names the tag: others may be released with it. */
+export async function findReleased({ db }: Context, { repository, tag }: TagAddress): Promise<Digest> {
+  const { found } = await findManifest(db, repository, { kind: "tag", tag }, false);
+  if (found) return found.digest;
+  const message = `there is no tag ${tag} of ${repository}: no tag was moved`;
+  throw new OciError("MANIFEST_UNKNOWN", { message, detail: { repository, tag } });
 }
 
 /**

@@ -6,7 +6,9 @@ import {
   eventsAbout,
   expectDone,
   expectInvalid,
+  expectPagesByName,
   expectRefusal,
+  findListed,
   freshName,
   readPages,
 } from "../support/api.ts";
@@ -32,10 +34,7 @@ async function logIn(username: string, password: string): Promise<number> {
   return status;
 }
 
-async function listed(name: string): Promise<Account | undefined> {
-  const pages = await readPages<Account>("accounts", "accounts");
-  return pages.flat().find((account) => account.name === name);
-}
+const listed = async (name: string) => await findListed<Account>("accounts", "accounts", name);
 
 /** The refresh token of a log-in, and what it is good for. */
 async function keepLogIn(person: Person): Promise<() => Promise<Response>> {
@@ -170,20 +169,8 @@ describe("what is no account is refused:", () => {
 
 describe("the list of accounts", () => {
   it("comes in pages, each account once, in order, and without the bootstrap account", async () => {
-    const prefix = freshName("page");
-    const names = ["a", "a-b", "a.b", "b", "c"].map((end) => `${prefix}-${end}`);
-    for (const name of names) await callApi("POST", "accounts", { name, password: GOOD_PASSWORD });
-    const pages = await readPages<Account>(`accounts?n=2&last=${prefix}`, "accounts", 3);
-    expect(pages.map((page) => page.length).slice(0, 2)).toEqual([2, 2]);
-    expect(
-      pages
-        .flat()
-        .map(({ name }) => name)
-        .slice(0, 5),
-    ).toEqual(names);
-    const all = (await readPages<Account>("accounts?n=7", "accounts")).flat().map(({ name }) => name);
-    expect(new Set(all).size).toBe(all.length);
-    expect(all).toEqual(all.toSorted());
+    const add = async (name: string) => await callApi("POST", "accounts", { name, password: GOOD_PASSWORD });
+    const all = await expectPagesByName("accounts", "accounts", add);
     expect(all).not.toContain("admin");
     expect(await readPages("accounts?last=zzzzzzzz", "accounts")).toEqual([[]]);
   });

@@ -109,9 +109,10 @@ describe("an event is recorded once", () => {
   it("for what is done with a repository", async () => {
     const name = freshRepository();
     await pushBlob(name, "x");
-    const settings = { visibility: "public", immutableTags: true, exceptTags: ["dev"] };
+    const settings = { visibility: "public", immutableTags: true, exceptTags: ["dev"], expiringTags: true };
+    const others = { immutableTags: false, expiringTags: false };
     await answerOf(await callApi("PATCH", `repositories/${name}`, settings, admin.basic));
-    await answerOf(await callApi("PATCH", `repositories/${name}`, { immutableTags: false }, admin.basic));
+    await answerOf(await callApi("PATCH", `repositories/${name}`, others, admin.basic));
     await expectStatus(await callApi("DELETE", `repositories/${name}`, undefined, admin.basic), 204);
     const events = await eventsAbout(name);
     expect(events.map(essence)).toEqual(
@@ -120,7 +121,7 @@ describe("an event is recorded once", () => {
         repository: name,
       })),
     );
-    expect(events.map(({ detail }) => detail)).toEqual([settings, { immutableTags: false }, null]);
+    expect(events.map(({ detail }) => detail)).toEqual([settings, others, null]);
   });
 
   it("for what is done with its content, by Basic and by token", async () => {

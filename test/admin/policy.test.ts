@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { answerOf, callApi, eventsAbout, expectInvalid, expectRefusal, freshName, readPages } from "../support/api.ts";
 import { pushImage } from "../support/images.ts";
-import { addAccount, createToken, type Person, sendAs } from "../support/people.ts";
+import { addAccount, type Person, sendAs } from "../support/people.ts";
 import { expectError, expectStatus, freshRepository } from "../support/registry.ts";
 
 interface Rule {
@@ -28,10 +28,6 @@ async function revoke(parameters: Readonly<Record<string, string>>): Promise<Res
 async function rulesOf(parameters: Readonly<Record<string, string>>): Promise<[string, string, string][]> {
   const { rules } = await answerOf<{ rules: Rule[] }>(await callApi("GET", `policy/rules?${query(parameters)}`));
   return rules.map(({ subject, repository, actions }) => [subject, repository, actions.join()]);
-}
-
-async function check(subject: string, repository: string) {
-  return await answerOf(await callApi("GET", `policy/check?${query({ subject, repository })}`));
 }
 
 describe("a grant", () => {
@@ -288,51 +284,5 @@ describe("the list of rules", () => {
     const keys = all.map((rule) => `${rule.subject} ${rule.repository}`);
     expect(new Set(keys).size).toBe(keys.length);
     expect(keys.filter((key) => key.startsWith(`${subject} `))).toHaveLength(patterns.length);
-  });
-});
-
-describe("a check", () => {
-  it("says what a subject may do, and by which rules, anyone's among them, each once", async () => {
-    const repository = freshRepository();
-    const person = await addAccount({ [repository]: ["push"], "test/*": ["pull", "push"], "other/*": ["delete"] });
-    await grantRule("anyone", repository, "pull");
-    const subject = subjectOf(person);
-    const rules = [
-      { subject: "anyone", repository, actions: ["pull"] },
-      { subject, repository, actions: ["push"] },
-      { subject, repository: "test/*", actions: ["pull", "push"] },
-    ];
-    const verdict = await check(subject, repository);
-    expect(verdict).toMatchObject({ subject, repository, actions: ["pull", "push"] });
-    const found = (verdict as { rules: Rule[] }).rules;
-    expect(found).toHaveLength(rules.length);
-    expect(found).toEqual(expect.arrayContaining(rules));
-    const anyone = { subject: "anyone", repository };
-    expect(await check("anyone", repository)).toEqual({ ...anyone, actions: ["pull"], rules: [rules[0]] });
-    expect(await check(subject, `${repository}/x`)).toEqual({
-      subject,
-      repository: `${repository}/x`,
-      actions: [],
-      rules: [],
-    });
-  });
-
-  it("of a repository that is not there yet is as good", async () => {
-    const robot = await createToken("future/**", ["pull", "delete"]);
-    const verdict = await check(`token:${robot.name}`, "future/a/b");
-    expect(verdict).toMatchObject({ actions: ["pull", "delete"], rules: [{ repository: "future/**" }] });
-  });
-
-  it("of an admin says everything, by no rule", async () => {
-    const person = await addAccount({}, "admin");
-    for (const subject of ["account:admin", subjectOf(person)]) {
-      expect(await check(subject, "a")).toMatchObject({ actions: ["pull", "push", "delete"], rules: [] });
-    }
-  });
-
-  it.each(["account", "token", "oidc"])("of nobody's %s is refused", async (kind) => {
-    const subject = `${kind}:${freshName()}`;
-    const response = await callApi("GET", `policy/check?${query({ subject, repository: "a" })}`);
-    await expectRefusal(response, 404, "NOT_FOUND", subject);
   });
 });

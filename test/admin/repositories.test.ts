@@ -229,27 +229,62 @@ describe("immutable tags", () => {
     await answerOf(await setRepository(pattern, { immutableTags: false }));
     expect((await showRepository(repository)).immutableTags).toEqual([]);
   });
+});
 
-  it("are at most 200 rules; those that are there can be changed all the same", async () => {
+describe("expiring tags", () => {
+  it("are shown with the patterns that let them end", async () => {
     const prefix = freshRepository();
-    await answerOf(await setRepository(`${prefix}/there`, { immutableTags: true }));
-    const [{ count } = { count: 0 }] = await rows<{ count: number }>("SELECT COUNT(*) AS count FROM immutable_tags");
-    await rows(
-      `WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < ?2)
-       INSERT INTO immutable_tags (repository, except_tags, created_at, created_by)
-       SELECT ?1 || '/r' || value, '[]', 0, 'test' FROM n`,
-      ...[prefix, 200 - count],
-    );
-    try {
-      const response = await setRepository(`${prefix}/more`, { immutableTags: true, visibility: "public" });
-      await expectRefusal(response, 409, "CONFLICT", "200", "join some in a pattern");
-      await answerOf(await setRepository(`${prefix}/there`, { immutableTags: true, exceptTags: ["a"] }));
-      await answerOf(await setRepository(`${prefix}/more`, { visibility: "private" }));
-      expect((await eventsAbout(`${prefix}/more`)).map(({ detail }) => detail)).toEqual([{ visibility: "private" }]);
-    } finally {
-      await rows("DELETE FROM immutable_tags WHERE repository GLOB ?1 || '*'", prefix);
+    const repository = `${prefix}/app`;
+    await pushBlob(repository, "x");
+    expect((await showRepository(repository)).expiringTags).toEqual([]);
+    const patterns = [`${prefix}/**`, `${prefix}/*`, `${prefix}/a*p`, repository];
+    for (const pattern of [...patterns, `${prefix}/*/x`, `${prefix}/app/**`]) {
+      await answerOf(await setRepository(pattern, { expiringTags: true }));
     }
+    const shown = (await showRepository(repository)).expiringTags;
+    expect(shown).toEqual(patterns.toSorted().map((pattern) => ({ repository: pattern })));
+    for (const pattern of patterns) await answerOf(await setRepository(pattern, { expiringTags: false }));
+    expect((await showRepository(repository)).expiringTags).toEqual([]);
   });
+});
+
+describe("rules for tags", () => {
+  const settings = {
+    immutable: { table: "immutable_tags", on: { immutableTags: true }, off: { immutableTags: false } },
+    expiring: { table: "expiring_tags", on: { expiringTags: true }, off: { expiringTags: false } },
+  };
+
+  it.each([
+    ["immutable", settings.immutable, settings.expiring],
+    ["expiring", settings.expiring, settings.immutable],
+  ])(
+    "that are %s are at most 200; one more changes nothing, and one that is there is set again",
+    async (kind, full, other) => {
+      const prefix = freshRepository();
+      await answerOf(await setRepository(`${prefix}/there`, full.on));
+      await answerOf(await setRepository(`${prefix}/more`, other.on));
+      const [{ count } = { count: 0 }] = await rows<{ count: number }>(`SELECT COUNT(*) AS count FROM ${full.table}`);
+      const exceptions = kind === "immutable" ? [", except_tags", ", '[]'"] : ["", ""];
+      await rows(
+        `WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < ?2)
+       INSERT INTO ${full.table} (repository, created_at, created_by${exceptions[0]})
+       SELECT ?1 || '/r' || value, 0, 'test'${exceptions[1]} FROM n`,
+        ...[prefix, 200 - count],
+      );
+      try {
+        const response = await setRepository(`${prefix}/more`, { ...full.on, ...other.off, visibility: "public" });
+        await expectRefusal(response, 409, "CONFLICT", `200 rules for ${kind} tags`, "join some in a pattern");
+        expect(await rows(`SELECT * FROM ${other.table} WHERE repository = ?1`, `${prefix}/more`)).toHaveLength(1);
+        await answerOf(await setRepository(`${prefix}/there`, full.on));
+        await answerOf(await setRepository(`${prefix}/more`, { visibility: "private" }));
+        const changes = (await eventsAbout(`${prefix}/more`)).map(({ detail }) => detail);
+        expect(changes).toEqual([expect.objectContaining(other.on), { visibility: "private" }]);
+      } finally {
+        for (const { table } of [full, other])
+          await rows(`DELETE FROM ${table} WHERE repository GLOB ?1 || '*'`, prefix);
+      }
+    },
+  );
 });
 
 describe("what is no setting is refused:", () => {

@@ -5,9 +5,10 @@ import {
   eventsAbout,
   expectDone,
   expectInvalid,
+  expectPagesByName,
   expectRefusal,
+  findListed,
   freshName,
-  readPages,
 } from "../support/api.ts";
 import { pushImage } from "../support/images.ts";
 import { expectError, freshRepository } from "../support/registry.ts";
@@ -17,8 +18,7 @@ afterEach(endRules);
 
 const put = async (rule: unknown, name = freshName("rule")) => await callApi("PUT", `retention/${name}`, rule);
 
-const listed = async (name: string) =>
-  (await readPages<RecordedRule>("retention", "rules")).flat().find((rule) => rule.name === name);
+const listed = async (name: string) => await findListed<RecordedRule>("retention", "rules", name);
 
 describe("a retention rule", () => {
   it("is shown in the words in which it was given", async () => {
@@ -70,10 +70,8 @@ describe("a retention rule", () => {
   });
 
   it("comes in a list of pages, each once and in order", async () => {
-    const names = ["a", "b", "c", "d", "e"];
-    for (const name of names) await setRule({ repository: "nowhere", keep: { newest: 1 } }, name);
-    const pages = await readPages<RecordedRule>("retention?n=2", "rules");
-    expect(pages.map((page) => page.map(({ name }) => name))).toEqual([["a", "b"], ["c", "d"], ["e"]]);
+    const add = async (name: string) => await setRule({ repository: "nowhere", keep: { newest: 1 } }, name);
+    await expectPagesByName("retention", "rules", add);
   });
 });
 

@@ -182,6 +182,19 @@ describe("a release", () => {
     expect(events).toEqual([]);
   });
 
+  it.each([
+    ["a tag", "", "nowhere"],
+    ["a repository", "-x", "candidate"],
+  ])("from %s that is not there names the tag, and moves nothing", async (_what, suffix, from) => {
+    const repository = freshRepository();
+    const { digest } = await pushImage(repository, { tag: "candidate" });
+    const other = `${repository}${suffix}`;
+    const response = await release({ repository, tag: "stable", digest }, { repository: other, tag: "other", from });
+    const { message } = await expectError(response, 404, "MANIFEST_UNKNOWN");
+    expect(message).toBe(`there is no tag ${from} of ${other}: no tag was moved`);
+    expect(await target(repository, "stable")).toBeNull();
+  });
+
   it.each<[string, object]>([
     ["nothing", { releases: [] }],
     ["one tag twice", { releases: [1, 2].map(() => ({ repository: "a", tag: "x", from: "y" })) }],

@@ -6,9 +6,10 @@ import {
   eventsAbout,
   expectDone,
   expectInvalid,
+  expectPagesByName,
   expectRefusal,
+  findListed,
   freshName,
-  readPages,
 } from "../support/api.ts";
 import { pushImage } from "../support/images.ts";
 import { captureLogs } from "../support/logs.ts";
@@ -35,9 +36,7 @@ async function create(change: object = {}): Promise<Token & { readonly token: st
   return await answerOf(await callApi("POST", "tokens", order(change)), 201);
 }
 
-async function listed(name: string): Promise<Token | undefined> {
-  return (await readPages<Token>("tokens", "tokens")).flat().find((token) => token.name === name);
-}
+const listed = async (name: string) => await findListed<Token>("tokens", "tokens", name);
 
 const personOf = ({ name, token }: { name: string; token: string }): Person => ({
   ...{ name, username: "robot", password: token },
@@ -192,18 +191,7 @@ describe("what is no access token is refused:", () => {
 });
 
 it("the list of access tokens comes in pages, each once and in order", async () => {
-  const prefix = freshName("page");
-  const names = ["a", "b", "c", "d", "e"].map((end) => `${prefix}-${end}`);
-  for (const name of names) await create({ name });
-  const pages = await readPages<Token>(`tokens?n=2&last=${prefix}`, "tokens", 3);
-  expect(
-    pages
-      .flat()
-      .map(({ name }) => name)
-      .slice(0, 5),
-  ).toEqual(names);
-  const all = (await readPages<Token>("tokens?n=9", "tokens")).flat().map(({ name }) => name);
-  expect(all).toEqual([...new Set(all)].sort());
+  await expectPagesByName("tokens", "tokens", async (name) => await create({ name }));
 });
 
 it("the list of access tokens shows what rules let each do now, and when it was used, to the hour", async () => {

@@ -5,9 +5,10 @@ import {
   eventsAbout,
   expectDone,
   expectInvalid,
+  expectPagesByName,
   expectRefusal,
+  findListed,
   freshName,
-  readPages,
 } from "../support/api.ts";
 import { type IssuerKey, makeKey, signToken } from "../support/issuer.ts";
 import { captureLogs } from "../support/logs.ts";
@@ -43,8 +44,7 @@ async function refuse(change: object, ...words: string[]): Promise<void> {
   await expectRefusal(await callApi("POST", "trust", ruleWith(change)), 400, "REQUEST_INVALID", ...words);
 }
 
-const listed = async (name: string) =>
-  (await readPages<TrustRule>("trust", "rules")).flat().find((rule) => rule.name === name);
+const listed = async (name: string) => await findListed<TrustRule>("trust", "rules", name);
 
 /** A token that is good now: those of the scripted issuer are of another time. */
 async function loginWith(key: IssuerKey, issuer: string, claims: object = {}): Promise<{ Authorization: string }> {
@@ -203,16 +203,5 @@ describe("what is no trust rule is refused:", () => {
 });
 
 it("the list of trust rules comes in pages, each once and in order", async () => {
-  const prefix = freshName("page");
-  const names = ["a", "b", "c", "d", "e"].map((end) => `${prefix}-${end}`);
-  for (const name of names) await add({ name });
-  const pages = await readPages<TrustRule>(`trust?n=2&last=${prefix}`, "rules", 3);
-  expect(
-    pages
-      .flat()
-      .map(({ name }) => name)
-      .slice(0, 5),
-  ).toEqual(names);
-  const all = (await readPages<TrustRule>("trust?n=30", "rules")).flat().map(({ name }) => name);
-  expect(all).toEqual([...new Set(all)].sort());
+  await expectPagesByName("trust", "rules", async (name) => await add({ name }));
 });

@@ -3,6 +3,7 @@ import { keepRetention } from "../../src/lifecycle/retention-rounds.ts";
 import { replacePasswordHash } from "../../src/metadata/accounts.ts";
 import { findTrust } from "../../src/metadata/trust.ts";
 import type { RepositoryName } from "../../src/oci/repository-name.ts";
+import { toBytes } from "../support/content.ts";
 import { contextAt } from "../support/context.ts";
 import type { CountedRegistry, Measured, Sent } from "../support/counted-registry.ts";
 import { type Descriptor, makeImage } from "../support/manifest-content.ts";
@@ -106,6 +107,8 @@ async function administerTrust({ session, registry, key, repository }: Scene): P
   await session.step("check an identity", 200, "GET", checkOf(`oidc:first-${key}`, repository));
   // Asked for by a token whose issuer signed it.
   await findTrust(registry.env.DB, issuer, [repository as RepositoryName]);
+  const ofTrust = `subject=oidc:first-${key}&repository=a`;
+  await session.step("check what a trust rule grants", 200, "GET", `/api/policy/check?${ofTrust}`);
   await session.step("remove a trust rule", 204, "DELETE", `/api/trust/first-${key}`);
   await session.step("remove it again", 404, "DELETE", `/api/trust/first-${key}`);
 }
@@ -149,7 +152,7 @@ async function readAudit({ session, key, repository }: Scene): Promise<void> {
 }
 
 /** Does everything that the admin API can do. */
-async function administerTags({ session, registry, repository, config }: Scene): Promise<void> {
+async function administerTags({ session, registry, repository, config, key }: Scene): Promise<void> {
   const image = await makeImage([config], { annotations: { "expires-after": "1h" } });
   await push.pushManifest(registry, repository, "moving", image);
   const address = { repository, tag: "moving" };
@@ -160,6 +163,10 @@ async function administerTags({ session, registry, repository, config }: Scene):
   await session.step("a tag at a time", 200, "GET", `/api/tags/at?${at}&time=2099-01-01T00:00:00Z`);
   await session.step("set a tag's end", 200, "POST", "/api/tags/expiry", json({ ...address, expires: "1h" }));
   await session.step("let tags expire", 200, "PATCH", `/api/repositories/${repository}`, json({ expiringTags: true }));
+  const labels = JSON.stringify({ key, config: { Labels: { "expires-after": "1h" } } });
+  const labelled = await push.storeBlob(registry, repository, toBytes(labels));
+  const pushed = await push.pushManifest(registry, repository, "labelled", await makeImage([labelled]));
+  session.noteAll("push an image with a label", 201, [pushed]);
   await session.step("let none expire", 200, "PATCH", `/api/repositories/${repository}`, json({ expiringTags: false }));
   await session.step("release tags", 200, "POST", "/api/tags/release", json({ releases: [{ ...address, digest }] }));
   const absent = { ...address, digest: `sha256:${"0".repeat(64)}` };

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Budget, expectWithin } from "../support/budget.ts";
-import { makeBytes } from "../support/content.ts";
+import { makeBytes, toBytes } from "../support/content.ts";
 import { CountedRegistry, type Measured, type Sent } from "../support/counted-registry.ts";
 import {
   makeImage,
@@ -236,6 +236,31 @@ describe("pushes of a manifest", () => {
 
   it("again, for another tag", async () => {
     expectWithin([await push.pushManifest(registry, "app", "again", image)], [0, 0, 1]);
+  });
+
+  it("where tags may end by themselves: with its config, where that may say so, and once more where it does", async () => {
+    const repository = "ending";
+    const { status } = await registry.send("PATCH", `/api/repositories/${repository}`, {
+      body: { bytes: toBytes('{"expiringTags":true}') },
+    });
+    expect(status).toBe(200);
+    const config = async (text: string) => await push.storeBlob(registry, repository, toBytes(text));
+    const plain = await config("{}");
+    const labelled = await config('{"config":{"Labels":{"expires-after":"1h"}}}');
+    const annotated = { annotations: { "expires-after": "1h" } };
+    const child = await makeImage([labelled]);
+    const cases: [reference: string, manifest: ManifestContent, budget: Budget][] = [
+      [child.digest, child, [0, 0, 1]],
+      ["labelled", child, [0, 1, 2]],
+      ["plain", await makeImage([plain]), [0, 1, 1]],
+      ["annotated", await makeImage([labelled], annotated), [0, 0, 1]],
+      ["all", await makeIndex([child]), [0, 0, 1]],
+    ];
+    for (const [reference, manifest, budget] of cases) {
+      const answer = await push.pushManifest(registry, repository, reference, manifest);
+      expect(answer.status).toBe(201);
+      expectWithin([answer], budget);
+    }
   });
 
   it("with ten tags beside its digest", async () => {

@@ -28,7 +28,7 @@ const EXCEPTIONS: readonly { readonly sql: RegExp; readonly step: RegExp; readon
   },
   {
     sql: /expiring_tags/,
-    step: /^SCAN (expiring_tags|e)$/,
+    step: /^SCAN (expiring_tags|e)( EXISTS)?$/,
     reason: "reads the rules for expiring tags, of which there are 200 at most",
   },
   {

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { patternHolds } from "../../src/metadata/pattern.ts";
 import type { Tag } from "../../src/oci/reference.ts";
 import { isRepositoryName, type RepositoryName } from "../../src/oci/repository-name.ts";
 import {
@@ -92,9 +93,6 @@ describe("in SQL", () => {
     pairs: readonly (readonly [RepositoryPattern, RepositoryName])[],
   ): Promise<[number, number][]> {
     await env.DB.prepare("DELETE FROM policy_rules WHERE subject = 'account:parity'").run();
-    const matches = (c: string) =>
-      `(n.value >= ${c}.low AND n.value < ${c}.high AND (${c}.glob IS NULL OR
-        (n.value GLOB ${c}.glob AND ${c}.depth = LENGTH(n.value) - LENGTH(REPLACE(n.value, '/', '')))))`;
     const [, both] = await env.DB.batch<{ stored: number; computed: number }>([
       env.DB.prepare(
         `INSERT INTO policy_rules (subject, repository, actions, created_at, created_by)
@@ -103,7 +101,7 @@ describe("in SQL", () => {
       env.DB.prepare(
         `WITH computed AS (SELECT key, value ->> 'low' AS low, value ->> 'high' AS high, value ->> 'glob' AS glob,
                                   value ->> 'depth' AS depth, value ->> 'pattern' AS pattern FROM json_each(?1))
-         SELECT ${matches("p")} AS stored, ${matches("c")} AS computed
+         SELECT ${patternHolds("p", "n.value")} AS stored, ${patternHolds("c", "n.value")} AS computed
          FROM json_each(?2) n
          JOIN computed c ON c.key = n.key
          JOIN policy_rules p ON p.subject = 'account:parity' AND p.repository = c.pattern

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isRepositoryName } from "../../src/oci/repository-name.ts";
+import { isRepositoryName, type RepositoryName } from "../../src/oci/repository-name.ts";
 import { isRepositoryPattern, matchesRepository } from "../../src/policy/pattern.ts";
-import { type Claims, grantsOf, isTrustTemplate, matchesClaims } from "../../src/policy/trust.ts";
+import { type Claims, grantsOf, isTrustTemplate, matchesClaims, mayGrant } from "../../src/policy/trust.ts";
 
 const github: Claims = {
   iss: "https://token.actions.githubusercontent.com",
@@ -279,6 +279,33 @@ describe("whatever the token says", () => {
         expect(repositoriesOf("x/${a}/**", { a: name.toUpperCase() })).toEqual([`x/${name}/**`]);
       }),
     );
+  });
+
+  it("what is granted in a repository is granted by a template that may do so", () => {
+    const part = fc.stringMatching(/^[ab]{1,2}(\/[ab]{1,2})?$/);
+    const templates = fc.constantFrom(..."a/b a/* a/** ** ${a} a/${a} ${a}/${b} a-${a}/*b b/${b}/**".split(" "));
+    const names = fc
+      .array(fc.stringMatching(/^[ab]{1,2}$/), { minLength: 1, maxLength: 4 })
+      .map((all) => all.join("/"));
+    fc.assert(
+      fc.property(templates, part, part, names, (template, a, b, name) => {
+        if (!isRepositoryName(name)) return;
+        const isGranted = repositoriesOf(template, { a, b }).some((pattern) => matchesRepository(pattern, name));
+        if (isGranted) expect(mayGrant(template, name)).toBe(true);
+      }),
+    );
+  });
+
+  it.each([
+    ["team/app", "team/app", true],
+    ["team/app", "team/web", false],
+    ["team/*", "team/a/b", false],
+    ["team/${a}", "team/a/b", true],
+    ["team/${a}", "teams/a", false],
+    ["${a}/x/**", "a/x/y", true],
+    ["${a}/x/**", "a/y/x", false],
+  ])("%s may grant something in %s: %s", (template, name, may) => {
+    expect(mayGrant(template, name as RepositoryName)).toBe(may);
   });
 
   it("a condition on a missing claim never holds", () => {

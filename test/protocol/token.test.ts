@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { basicAuth, expectError, expectStatus, sendAnonymously } from "../support/registry.ts";
+import { basicAuth, expectError, expectStatus, MALFORMED_BASIC, sendAnonymously } from "../support/registry.ts";
 import { claimsOf, type TokenAnswer, tokenPath } from "../support/tokens.ts";
 import { streamOf } from "../support/uploads.ts";
 
@@ -19,6 +19,12 @@ async function post(form: Readonly<Record<string, string>>): Promise<Response> {
 async function postChunked(form: string): Promise<Response> {
   const headers = { "Content-Type": "application/x-www-form-urlencoded" };
   return await sendAnonymously("POST", "/token", { headers, body: streamOf(new TextEncoder().encode(form)) });
+}
+
+/** RFC 7235, section 3.1: who answers 401 MUST send a challenge. That of the token endpoint is Basic. Gives the message. */
+async function expectRefused(response: Response): Promise<string> {
+  expect(response.headers.get("WWW-Authenticate")).toBe('Basic realm="stowage"');
+  return (await expectError(response, 401, "UNAUTHORIZED")).message;
 }
 
 describe("GET", () => {
@@ -72,12 +78,19 @@ describe("GET", () => {
   });
 
   it("refuses to log in without credentials", async () => {
-    await expectError(await sendAnonymously("GET", "/token?service=stowage"), 401, "UNAUTHORIZED");
+    await expectRefused(await sendAnonymously("GET", "/token?service=stowage"));
   });
 
   it.each([tokenPath(), tokenPath("repository:a:pull")])("refuses wrong credentials for %s", async (path) => {
     const headers = { Authorization: basicAuth("admin", "wrong") };
-    await expectError(await sendAnonymously("GET", path, { headers }), 401, "UNAUTHORIZED");
+    await expectRefused(await sendAnonymously("GET", path, { headers }));
+  });
+
+  it.each(MALFORMED_BASIC)("refuses Basic that is %s, with and without a scope", async (_name, Authorization) => {
+    for (const path of [tokenPath(), tokenPath("repository:a:pull")]) {
+      const message = await expectRefused(await sendAnonymously("GET", path, { headers: { Authorization } }));
+      expect(message).toBe("the Basic credentials are malformed");
+    }
   });
 });
 
@@ -92,8 +105,9 @@ describe("POST", () => {
   });
 
   it("refuses wrong credentials", async () => {
-    await expectError(await post({ ...LOGIN, username: "admin", password: "wrong" }), 401, "UNAUTHORIZED");
-    await expectError(await post(LOGIN), 401, "UNAUTHORIZED");
+    await expectRefused(await post({ ...LOGIN, username: "admin", password: "wrong" }));
+    await expectRefused(await post(LOGIN));
+    await expectRefused(await post({ ...LOGIN, grant_type: "refresh_token", refresh_token: "x" }));
   });
 
   it("takes a form whose length nobody states, with the scopes one by one, as podman sends it", async () => {

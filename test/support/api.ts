@@ -44,6 +44,33 @@ export async function readPages<T>(path: string, key: string, max = 50): Promise
   return pages;
 }
 
+interface Named {
+  readonly name: string;
+}
+
+/** The entry of this name in a list. */
+export async function findListed<T extends Named>(path: string, key: string, name: string): Promise<T | undefined> {
+  return (await readPages<T>(path, key)).flat().find((entry) => entry.name === name);
+}
+
+/** Expects a list to come in pages, each entry once and in the order of names. `add` makes an entry. Gives all names. */
+export async function expectPagesByName(
+  path: string,
+  key: string,
+  add: (name: string) => Promise<unknown>,
+): Promise<string[]> {
+  const prefix = freshName("page");
+  const names = ["a", "a-b", "a.b", "b", "c"].map((end) => `${prefix}-${end}`);
+  for (const name of names) await add(name);
+  const pages = await readPages<Named>(`${path}?n=2&last=${prefix}`, key, 3);
+  expect(pages.map((page) => page.length).slice(0, 2)).toEqual([2, 2]);
+  const after = pages.flat().map(({ name }) => name);
+  expect(after.slice(0, 5)).toEqual(names);
+  const all = (await readPages<Named>(`${path}?n=30`, key)).flat().map(({ name }) => name);
+  expect(all).toEqual([...new Set(all)].toSorted());
+  return all;
+}
+
 /** Expects the first error's message to hold all of these. */
 export async function expectRefusal(response: Response, status: number, code: string, ...words: string[]) {
   const error = await expectError(response, status, code);
@@ -87,6 +114,7 @@ export interface Repository {
   readonly manifests?: number;
   readonly size?: number;
   readonly immutableTags?: { readonly repository: string; readonly except: string[] }[];
+  readonly expiringTags?: { readonly repository: string }[];
 }
 
 /** A repository, as the admin sees it. */

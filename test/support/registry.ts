@@ -17,6 +17,15 @@ export function basicAuth(username = "admin", password: string = env.ADMIN_PASSW
   return `Basic ${new TextEncoder().encode(`${username}:${password}`).toBase64()}`;
 }
 
+/** Basic credentials that nobody can read, by what they are. */
+export const MALFORMED_BASIC: readonly [what: string, authorization: string][] = [
+  ["without a colon", `Basic ${btoa("admin")}`],
+  ["no base64", "Basic ***"],
+  ["no UTF-8", `Basic ${btoa("admin:\xff")}`],
+  ["without anything", "Basic"],
+  ["two of them", `${basicAuth()} ${basicAuth()}`],
+];
+
 /** An address that no other request comes from, so that failed log-ins of one test block no other. */
 function freshAddress(): string {
   const groups = crypto.getRandomValues(new Uint16Array(8));

@@ -31,6 +31,7 @@ const CollectionSchema = v.looseObject({
   freed: v.number(),
   runs: v.array(v.looseObject({ endedAt: v.string(), outcome: OutcomeSchema })),
   missing: v.array(v.looseObject({ key: v.string(), digest: v.string(), foundAt: v.string() })),
+  isComplete: v.boolean(),
 });
 
 type Outcome = v.InferOutput<typeof OutcomeSchema>;
@@ -67,6 +68,7 @@ async function preview(session: Session, client: Client): Promise<void> {
       ["Waiting", String(waiting.length)],
       ["Last run", { time: last?.endedAt ?? null, none: "none yet" }],
       ...(last ? [["It freed", formatSize(last.outcome.bytes)] as const] : []),
+      ...(found.isComplete ? [] : [["Not shown", "there is more: this is the beginning of each kind"] as const]),
     ]);
     showCandidates(output, "Due now", due);
     showCandidates(output, "Waiting", waiting);

@@ -7,7 +7,11 @@ import type { Session } from "../session.ts";
 
 const GRANT = { subject: v.string(), repository: v.string(), actions: v.array(v.string()) };
 const RuleSchema = v.looseObject({ ...GRANT, createdAt: v.string(), createdBy: v.nullable(v.string()) });
-const CheckSchema = v.looseObject({ ...GRANT, rules: v.array(v.looseObject(GRANT)) });
+const CheckSchema = v.looseObject({
+  ...GRANT,
+  rules: v.array(v.looseObject(GRANT)),
+  trust: v.optional(v.array(v.looseObject({ repository: v.string(), actions: v.array(v.string()) }))),
+});
 
 type Rule = v.InferOutput<typeof RuleSchema>;
 
@@ -108,12 +112,15 @@ async function check(session: Session, subject: string, repository: string): Pro
   const verdict = await client.get(withQuery(pathOf("policy", "check"), { subject, repository }), CheckSchema);
   session.show(verdict, (output) => {
     const because = verdict.rules.map((rule) => `${rule.subject} for ${rule.repository} (${rule.actions.join(", ")})`);
+    const trusted = verdict.trust?.map(({ repository: pattern, actions }) => `${pattern} (${actions.join(", ")})`);
     const may = verdict.actions.join(", ") || "nothing";
     output.fields([
       ["Subject", verdict.subject],
       ["Repository", verdict.repository],
       ["May", may],
       ["By", because.join("; ") || "no rule"],
+      // Where a pattern has a ${claim}, it depends on that.
+      ...(trusted ? [["By trust for", trusted.join("; ") || "nothing here"] as const] : []),
     ]);
   });
 }

@@ -15,6 +15,7 @@ const RepositorySchema = v.looseObject({
   manifests: v.number(),
   size: v.number(),
   immutableTags: v.array(v.looseObject({ repository: v.string(), except: v.array(v.string()) })),
+  expiringTags: v.array(v.looseObject({ repository: v.string() })),
 });
 /** What was set; what was left as it is, is left out. */
 const SettingsSchema = v.looseObject({
@@ -95,6 +96,7 @@ async function show(session: Session, name: string): Promise<void> {
   const found = await client.get(pathOfRepository(name), RepositorySchema);
   session.show(found, (output) => {
     const immutable = found.immutableTags.map((rule) => describeImmutable(rule.repository, rule.except));
+    const expiring = found.expiringTags.map(({ repository: pattern }) => `such as 7d, in all of ${pattern}`);
     output.fields([
       ["Name", found.name],
       ["Visibility", found.visibility],
@@ -103,6 +105,7 @@ async function show(session: Session, name: string): Promise<void> {
       ["Manifests", String(found.manifests)],
       ["Size", formatSize(found.size)],
       ["Immutable tags", immutable.join("; ") || "none"],
+      ["Expiring tags", expiring.join("; ") || "none"],
     ]);
   });
 }

@@ -84,6 +84,9 @@ export const retention: Noun = (program, act) => {
     .action(act(remove));
 };
 
+/** What a rule protected is in no preview of the others. */
+const OTHERS = "other rules for its repositories run again once you looked at them:  npx stowage retention list";
+
 async function set(session: Session, name: string, { file }: { readonly file: string }): Promise<void> {
   const rule = await readRule(file, session.environment);
   const client = await session.connect();
@@ -92,6 +95,7 @@ async function set(session: Session, name: string, { file }: { readonly file: st
     output.note(
       `Set the retention rule ${name}. It runs once you looked at it:  npx stowage retention preview ${name}`,
     );
+    output.note(`If it replaces one, ${OTHERS}`);
   });
 }
 
@@ -206,5 +210,7 @@ async function remove(session: Session, name: string): Promise<void> {
   await session.confirm(`Remove the retention rule ${name}?`);
   const client = await session.connect();
   const answer = await client.remove(pathOf("retention", name));
-  session.show(answer, (output) => output.note(`Removed the retention rule ${name}.`));
+  session.show(answer, (output) => {
+    output.note(`Removed the retention rule ${name}; ${OTHERS}`);
+  });
 }

@@ -78,6 +78,17 @@ const CASES: Case[] = [
     undefined,
     { json: { subject: "account:alice", repository: "team/web", actions: ["pull"], rules: [RULE] } },
   ],
+  [
+    "policy check oidc:main team/web",
+    "GET /api/policy/check?subject=oidc%3Amain&repository=team%2Fweb",
+    undefined,
+    {
+      json: {
+        ...{ subject: "oidc:main", repository: "team/web", actions: [], rules: [] },
+        trust: [{ repository: "team/${repository}", actions: ["push"] }],
+      },
+    },
+  ],
   ["trust list", "GET /api/trust", undefined, { json: { rules: [TRUST] } }],
   [
     "trust add main --issuer gitlab --audience a --claim ref=refs/heads/* sub=x=y --repository acme/web --actions push",
@@ -94,7 +105,12 @@ const CASES: Case[] = [
     "repository show team/web",
     "GET /api/repositories/team/web",
     undefined,
-    { json: { ...WEB, tags: 2, manifests: 3, size: 75_500_000, immutableTags: [{ repository: "**", except: [] }] } },
+    {
+      json: {
+        ...{ ...WEB, tags: 2, manifests: 3, size: 75_500_000 },
+        ...{ immutableTags: [{ repository: "**", except: [] }], expiringTags: [{ repository: "team/*" }] },
+      },
+    },
   ],
   [
     "repository set team/* --visibility public --immutable-tags on --except-tags dev-*,latest",

@@ -48,6 +48,12 @@ describe("gc", () => {
     expect(stderr).toBe("");
   });
 
+  test("--dry-run says where it does not show everything", async () => {
+    const registry = await startStandIn({ "GET /api/collection": { json: { ...COLLECTION, isComplete: false } } });
+    const { stdout } = await runAt(registry, ["gc", "--dry-run"], ON_TERMINAL);
+    expect(stdout).toContain("Not shown   there is more");
+  });
+
   test("asks until it is complete, tells how far it is, and sums up", async () => {
     const more = { json: { outcome: OUTCOME, isComplete: false } };
     const last = { json: { outcome: { ...OUTCOME, bytes: 1024 ** 2 }, isComplete: true } };

@@ -24,8 +24,9 @@ export const COLLECTION = {
   freed: 2048,
   runs: [{ startedAt: TIME, endedAt: TIME, outcome: OUTCOME }],
   missing: [{ key: "blobs/ab", digest: DIGEST, foundAt: TIME }],
+  isComplete: true,
 };
-const NOTHING_TO_COLLECT = { due: [], waiting: [], freed: 0, runs: [], missing: [] };
+const NOTHING_TO_COLLECT = { due: [], waiting: [], freed: 0, runs: [], missing: [], isComplete: true };
 
 export const TAG = { name: "1", digest: DIGEST, updatedAt: TIME, expiresAt: "2026-06-22T12:00:00Z", immutable: false };
 export const EVENT = {

@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
-import { expiryOfAnnotation, expiryOfTag } from "../../../src/lifecycle/retention/expiry.ts";
-import type { Tag } from "../../../src/oci/reference.ts";
+import { parseLife } from "../../src/policy/expiring-tag.ts";
 
 const HOUR = 3_600_000;
 const YEAR = 365 * 24 * HOUR;
@@ -14,8 +13,7 @@ it.each([
   ["366d", YEAR],
   ["999999999d", YEAR],
 ])("%s lives for %i ms", (text, ms) => {
-  expect(expiryOfTag(text as Tag)).toBe(ms);
-  expect(expiryOfAnnotation(text)).toBe(ms);
+  expect(parseLife(text)).toBe(ms);
 });
 
 it.each([
@@ -38,6 +36,5 @@ it.each([
   ],
   ...["", " ", "1 h"],
 ])("%j does not expire", (text) => {
-  expect(expiryOfTag(text as Tag)).toBeUndefined();
-  expect(expiryOfAnnotation(text)).toBeUndefined();
+  expect(parseLife(text)).toBeUndefined();
 });
