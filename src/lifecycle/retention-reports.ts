@@ -90,8 +90,8 @@ export async function previewIn(context: Context, turn: Turn): Promise<WeighedRe
 }
 
 /**
- * Removes the tags of a repository that its rules remove, but for those that were pushed meanwhile or are kept otherwise by now. Its
- * report tells of those that are gone. One D1 round trip, and one for each transaction.
+ * Removes the tags of a repository that its rules remove, but for those that were pushed meanwhile or are kept otherwise by now; and
+ * none once the rules for it are others. Its report tells of those that are gone. One D1 round trip, and one for each transaction.
  */
 export async function removeIn(context: Context, turn: Turn, actor: Actor): Promise<WeighedReport> {
   const { repository } = turn;
@@ -106,7 +106,7 @@ export async function removeIn(context: Context, turn: Turn, actor: Actor): Prom
     const tags = doomed.slice(start, start + REMOVED_AT_ONCE).map(({ tag, digest, reason, rule }) => ({
       ...{ tag, digest, reason, rule: nameOf(turn, rule), pushedAt: pushedAt.get(tag) ?? -1 },
     }));
-    const removal = { repository, tags, mayEmpty, actor, now: context.now() };
+    const removal = { repository, tags, rules: turn.rules, mayEmpty, actor, now: context.now() };
     for (const tag of await removeTags(context.db, removal)) gone.add(tag);
   }
   const removed = doomed.filter(({ tag }) => gone.has(tag));

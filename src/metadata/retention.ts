@@ -4,6 +4,8 @@ import type { Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
 import { recordAudit } from "./audit.ts";
+import { patternHolds } from "./pattern.ts";
+import type { RecordedRetentionRule } from "./retention-rules.ts";
 
 /** A tag, and what retention asks of it. Times are milliseconds since the epoch. */
 export interface TagUse {
@@ -135,6 +137,8 @@ export interface DoomedTag extends Pick<TagUse, "tag" | "digest" | "pushedAt"> {
 export interface TagRemoval {
   readonly repository: RepositoryName;
   readonly tags: readonly DoomedTag[];
+  /** All rules for the repository when that was decided: no two of one name have one time. */
+  readonly rules: readonly Pick<RecordedRetentionRule, "name" | "createdAt">[];
   /** Whether the repository may be left without any tag. */
   readonly mayEmpty: boolean;
   /** Who lets the rules run, for the audit; the history names the rules. */
@@ -150,22 +154,29 @@ const REASON_MAX = 200;
 
 /**
  * Tags (t) of the removal (?1 and `payload`) that are still what they were, push by push, and whose rule (p) is still in force.
- * None of them, where something must stay and nothing would any more.
+ * None of them, where a rule for the repository has come or changed, as it may protect; or where something must stay and nothing
+ * would any more.
  */
 function targetsIn(payload: string, mayEmpty: boolean): string {
   // Asked once, as a value: what EXISTS asks, SQLite may ask for each row.
   const isLeft = `
     (SELECT k.name FROM tags k INDEXED BY tags_in_order
      WHERE k.repository_id = (SELECT id FROM repositories WHERE name = ?1)
-       AND k.name NOT IN (SELECT value ->> 'tag' FROM json_each(${payload})) LIMIT 1) IS NOT NULL`;
+       AND k.name NOT IN (SELECT value ->> 'tag' FROM json_each(${payload} -> 'tags')) LIMIT 1) IS NOT NULL`;
+  const known = `SELECT value ->> 'name', value ->> 'createdAt' FROM json_each(${payload} -> 'rules')`;
+  const areKnown = `
+    (SELECT name FROM retention_rules
+     WHERE ${patternHolds("retention_rules", "?1")}
+       AND (name, created_at) NOT IN (${known}) LIMIT 1) IS NULL`;
   return `
-    json_each(${payload}) w
+    json_each(${payload} -> 'tags') w
     CROSS JOIN repositories r ON r.name = ?1
     CROSS JOIN tags t ON t.name = w.value ->> 'tag' AND t.repository_id = r.id
      AND t.digest = w.value ->> 'digest' AND t.updated_at = w.value ->> 'pushedAt'
     CROSS JOIN retention_rules p ON p.name = w.value ->> 'rule' AND p.previewed_at IS NOT NULL
+     AND (p.name, p.created_at) IN (${known})
     WHERE NOT EXISTS (SELECT 1 FROM tags_that_stay s WHERE s.repository_id = t.repository_id AND s.name = t.name)
-      AND ${mayEmpty ? "TRUE" : isLeft}`;
+      AND ${areKnown} AND ${mayEmpty ? "TRUE" : isLeft}`;
 }
 
 /**
@@ -178,11 +189,8 @@ export async function removeTags(db: D1Database, removal: TagRemoval): Promise<S
   const tags = removal.tags.map(({ tag, digest, pushedAt, rule, reason }) => ({
     ...{ tag, digest, pushedAt, rule, reason: reason.slice(0, REASON_MAX) },
   }));
-  const [json, targets, audited] = [
-    JSON.stringify(tags),
-    targetsIn("?2", mayEmpty),
-    targetsIn("?9 -> 'tags'", mayEmpty),
-  ];
+  const payload = { tags, rules: removal.rules.map(({ name, createdAt }) => ({ name, createdAt })) };
+  const [json, targets, audited] = [JSON.stringify(payload), targetsIn("?2", mayEmpty), targetsIn("?9", mayEmpty)];
   const detail = `(
     SELECT json_object('removed', COUNT(*), 'tags', json_group_array(json_object(
       'tag', t.name, 'digest', t.digest, 'rule', p.name, 'reason', w.value ->> 'reason')) FILTER (WHERE w.key < ${RECORDED_MAX}))
@@ -196,7 +204,7 @@ export async function removeTags(db: D1Database, removal: TagRemoval): Promise<S
       .bind(repository, json, now),
     recordAudit(
       db,
-      { action: "retention.run", actor, repository, detail: { tags } },
+      { action: "retention.run", actor, repository, detail: payload },
       now,
       `EXISTS (SELECT 1 FROM ${audited})`,
       detail,

@@ -77,10 +77,26 @@ describe("between decision and removal", () => {
   it.each<[string, (name: string, repository: string) => Promise<unknown>]>([
     ["removed", async (name) => await callApi("DELETE", `retention/${name}`)],
     ["replaced", async (name, repository) => await setRule({ repository, keep: { newest: 2 } }, name)],
+    [
+      "replaced by one that removes as well",
+      async (name, repository) => await setPreviewedRule({ repository, keep: { newest: 2 } }, name),
+    ],
+    [
+      "replaced by one for other repositories",
+      async (name) => await setPreviewedRule({ repository: freshRepository(), keep: { newest: 1 } }, name),
+    ],
+    ["joined by one that protects", async (_name, repository) => await setRule({ repository, keep: { newest: 2 } })],
   ])("the rule is %s: then nothing goes", async (_what, change) => {
     const repository = await repositoryWith("v1", "v2");
     const name = await setPreviewedRule({ repository, keep: { newest: 1 } });
     expect(await runInterrupted(name, async () => await change(name, repository))).toEqual([]);
     expect(await tagsIn(repository)).toEqual(["v1", "v2"]);
+  });
+
+  it("rules for other repositories change: then all goes that was to go", async () => {
+    const repository = await repositoryWith("v1", "v2");
+    const name = await setPreviewedRule({ repository, keep: { newest: 1 } });
+    const change = async () => await setRule({ repository: freshRepository(), keep: { newest: 2 } });
+    expect(await runInterrupted(name, change)).toEqual(["v1"]);
   });
 });

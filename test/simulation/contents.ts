@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Digest } from "../../src/oci/digest.ts";
 import { MEDIA_TYPES } from "../../src/oci/media-type.ts";
+import { EXPIRES_AFTER } from "../../src/policy/expiring-tag.ts";
 import type { Random } from "./random.ts";
+import { HOUR_MS } from "./times.ts";
 
 /** Bytes and their digest. */
 export interface Content {
@@ -17,6 +19,8 @@ export interface ManifestContent extends Content {
   readonly children: readonly ManifestContent[];
   /** What it says something about: a signature lives as long as that. */
   readonly subject?: ManifestContent;
+  /** How long tags live that its push moves, as its annotation has it. */
+  readonly lifeMs?: number;
 }
 
 /** What the clients of one history push: little, so that they meet. */
@@ -30,7 +34,10 @@ export interface Catalog {
 const SIZES = [0, 5, 11, 30, 64, 75, 110];
 
 /** Too large for a row: see scale.ts. */
-const PADDING = { annotations: { padding: "x".repeat(1_300) } };
+const PADDING = { padding: "x".repeat(1_300) };
+
+/** Tags of its push live as long. */
+const LIFE_MS = 2 * HOUR_MS;
 
 function makeContent(name: string, bytes: Uint8Array): Content {
   const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}` as Digest;
@@ -62,19 +69,24 @@ function makeImage(name: string, blobs: readonly Content[], extras: object): Man
   return makeManifest(name, MEDIA_TYPES.ociManifest, { config, layers, ...extras }, { blobs, children: [] });
 }
 
+function makeMortal(name: string, blobs: readonly Content[]): ManifestContent {
+  const annotations = { [EXPIRES_AFTER]: `${LIFE_MS / HOUR_MS}h` };
+  return { ...makeImage(name, blobs, { annotations }), lifeMs: LIFE_MS };
+}
+
 function makeIndex(name: string, children: readonly ManifestContent[], extras: object): ManifestContent {
   const manifests = children.map((child) => describe(child, child.mediaType));
   return makeManifest(name, MEDIA_TYPES.ociIndex, { manifests, ...extras }, { blobs: [], children });
 }
 
 /** A few blobs, and manifests of every kind over them. */
-export function makeCatalog(random: Random): Catalog {
+export function makeCatalog(random: Random, hasLives: boolean): Catalog {
   const start = random.below(POOL.length);
   const blobs = [0, 1, 2, 3].map((n) => POOL[(start + n * 2) % POOL.length] ?? POOL[0]!);
   const [a, b, c, d] = blobs as [Content, Content, Content, Content];
-  const padding = () => (random.chance(0.4) ? PADDING : {});
+  const padding = () => (random.chance(0.4) ? { annotations: PADDING } : {});
   const image = makeImage("image", [a, b], padding());
-  const other = makeImage("other", [b, c, d], padding());
+  const other = hasLives ? makeMortal("other", [b, c, d]) : makeImage("other", [b, c, d], padding());
   const index = makeIndex("index", [image, other], padding());
   const nested = makeIndex("nested", [index], {});
   const subject = { subject: describe(image, image.mediaType) };

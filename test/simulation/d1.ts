@@ -9,8 +9,11 @@ const MIGRATIONS = join(import.meta.dirname, "../../migrations");
 /** D1's limits that a statement can meet. */
 const LIMITS = { variableNumber: 100, likePatternLength: 50 };
 
-/** The one row that a migration writes. */
-const AUDIT_BEGINS = "INSERT INTO bucket_audit (id, after_key) VALUES (1, '')";
+/** The rows that migrations write. */
+const BEGINNINGS = [
+  "INSERT INTO bucket_audit (id, after_key) VALUES (1, '')",
+  "INSERT INTO retention_round (id, after_name, started_at) VALUES (1, NULL, 0)",
+];
 
 const withoutParameters = (sql: string): Bound => ({ sql, parameters: [] });
 
@@ -62,7 +65,7 @@ export class SimulatedD1 {
 
   /** Leaves what migrations leave. */
   clear(): void {
-    this.transaction([...this.#tables.map((table) => `DELETE FROM ${table}`), AUDIT_BEGINS].map(withoutParameters));
+    this.transaction([...this.#tables.map((table) => `DELETE FROM ${table}`), ...BEGINNINGS].map(withoutParameters));
   }
 
   /** All of the statements, or none. */

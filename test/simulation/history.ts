@@ -1,4 +1,3 @@
-import { runSchedule } from "../../src/lifecycle/schedule.ts";
 import type { Tag } from "../../src/oci/reference.ts";
 import type { RepositoryName } from "../../src/oci/repository-name.ts";
 import { partBuffers } from "../../src/storage/part-buffers.ts";
@@ -12,10 +11,13 @@ import { Network, type Rates } from "./network.ts";
 import { SimulatedR2 } from "./r2.ts";
 import { checkCounts, checkNothingIsLeft, checkNothingIsStray } from "./remains.ts";
 import { Random } from "./random.ts";
+import { checkRetained, findLasting } from "./retained.ts";
+import { makeRules } from "./rules.ts";
+import { runCron } from "./runs.ts";
 import { enter } from "./runtime.ts";
-import type { Scene } from "./scene.ts";
+import { HOUR_TAG, type Scene } from "./scene.ts";
 import { Service } from "./service.ts";
-import { cronRest, type Pace, thinkingTime, UNTAGGED_TTL_MS } from "./times.ts";
+import { cronRest, type Pace, thinkingTime, UNTAGGED_TTLS } from "./times.ts";
 import { type Style, World } from "./world.ts";
 
 /** What became of a history. */
@@ -40,25 +42,34 @@ const TROUBLES: readonly (readonly [number, Rates])[] = [
 const REPOSITORIES = ["first", "second"] as RepositoryName[];
 const TAGS = ["one", "two"] as Tag[];
 
+/** Clients who delete what they are rid of; and others who leave that to lives and rules. */
+const TIDINESS = [
+  { tags: TAGS, isLeft: false },
+  { tags: [...TAGS, HOUR_TAG], isLeft: true },
+];
+
 /** Sets the stage: few contents, repositories and tags, so that clients meet. */
 function makeScene(world: World, rates: Rates, db: SimulatedD1): End {
   const { random } = world;
   const network = new Network(world, rates);
   const bucket = new SimulatedR2(network, () => world.now);
-  const catalog = makeCatalog(random);
-  const untaggedTtlMs = random.chance(0.75) ? UNTAGGED_TTL_MS : 0;
-  const model = new Model(world, catalog, untaggedTtlMs);
+  const { tags: allTags, isLeft } = random.pick(TIDINESS);
+  const catalog = makeCatalog(random, isLeft && random.chance(0.3));
+  const ttl = random.weighted(UNTAGGED_TTLS);
   const repositories = REPOSITORIES.slice(0, random.between(1, 2));
-  const tags = TAGS.slice(0, random.between(1, 2));
+  const tags = allTags.slice(0, random.between(allTags.length - 1, allTags.length));
+  const books = isLeft ? makeRules(random, repositories, tags) : [];
+  const model = new Model(world, catalog, ttl, books);
   // Known from the start, so that a deletion of many is one of those that come later too.
   for (const repository of repositories) {
     for (const { digest } of catalog.blobs) model.blob(repository, digest);
     for (const { digest } of catalog.manifests) model.manifest(repository, digest);
     for (const tag of tags) model.tag(repository, tag);
   }
-  const service = new Service(world, network, db, bucket, untaggedTtlMs);
+  const service = new Service(world, network, db, bucket, ttl);
   const pace = random.pick<Pace>(["brisk", "slow"]);
-  return { world, network, random, service, model, catalog, repositories, tags, pace, db, bucket };
+  const life = { books, hasExpiringTags: isLeft && random.chance(0.5), hasReleases: isLeft };
+  return { world, network, random, service, model, catalog, repositories, tags, pace, ttl, db, bucket, ...life };
 }
 
 /** One after the other, until the history has had enough requests. */
@@ -73,7 +84,7 @@ async function live(scene: Scene, name: string, requestsMax: number): Promise<vo
 async function tick(scene: Scene, requestsMax: number): Promise<void> {
   while (scene.service.requests < requestsMax && !scene.world.violation) {
     await scene.world.pause("cron rests", cronRest(scene.random, scene.pace));
-    await scene.service.request("schedule", runSchedule);
+    await runCron(scene);
   }
 }
 
@@ -123,10 +134,12 @@ async function play(scene: End, ends: Promise<boolean>, rates: Rates): Promise<s
     checkNothingIsStray(scene);
     network.isCalm = true;
     await checkAcknowledged(scene);
+    const lasting = findLasting(scene);
     await letQuietTimePass(scene);
     checkStored(scene);
     checkCounts(scene);
     await checkAcknowledged(scene);
+    checkRetained(scene, lasting);
     checkNothingIsLeft(scene);
   } catch (error) {
     world.violate(error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -7,20 +7,22 @@ import type { SimulatedD1 } from "./d1.ts";
 import { ABSENT, PRESENT } from "./model.ts";
 import type { SimulatedR2 } from "./r2.ts";
 import { AUDIT_PAGE } from "./scale.ts";
+import { HOUR_MS, type UntaggedTtl } from "./times.ts";
 
 /** What a history leaves behind. */
 export interface End extends Scene {
   readonly db: SimulatedD1;
   readonly bucket: SimulatedR2;
+  readonly ttl: UntaggedTtl;
 }
 
 /** Longer than every time after which something is due. */
-const QUIET_MS = 25 * 60 * 60_000;
+const QUIET_MS = 8 * 24 * HOUR_MS;
 
 /** Runs of the schedule after which nothing may be left to do; each takes a bounded batch. */
 const QUIET_RUNS_MAX = 150;
 
-/** Runs the schedule, day after day, until it finds nothing to do, while the audit reads all of the bucket. */
+/** Runs the schedule, again and again, until it finds nothing to do, while the audit reads all of the bucket. */
 export async function letQuietTimePass({ world, service, db, bucket }: End): Promise<void> {
   let before = fingerprint(db, bucket);
   let idleRuns = 0;

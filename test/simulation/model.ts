@@ -1,10 +1,13 @@
 import type { Catalog, ManifestContent } from "./contents.ts";
 import { CALL_MAX_MS, LATE_MAX_MS } from "./network.ts";
-import { ABSENT, type Keeper, PRESENT, Register, type Write } from "./register.ts";
-import type { Run } from "./run.ts";
-import { GC_GRACE_MS } from "./times.ts";
+import { type Effect, type Operation, Operations } from "./operations.ts";
+import { ABSENT, type Keeper, PRESENT, Register } from "./register.ts";
+import type { RuleBook } from "./rules.ts";
+import { TagLives } from "./tag-lives.ts";
+import { GC_GRACE_MS, type UntaggedTtl } from "./times.ts";
 import type { World } from "./world.ts";
 
+export type { Effect, Operation } from "./operations.ts";
 export { ABSENT, PRESENT, type Register } from "./register.ts";
 
 /**
@@ -12,28 +15,6 @@ export { ABSENT, PRESENT, type Register } from "./register.ts";
  * two where an object is stored in between, and comes late. Promises are shorter by that.
  */
 const SLACK_MS = 2 * CALL_MAX_MS + LATE_MAX_MS + 1_000;
-
-/** What an operation does to a register, if it does. */
-export interface Effect {
-  readonly register: Register;
-  readonly value: string;
-  readonly over?: string;
-  /** Its acknowledgement is a promise, unless this is false. */
-  readonly isPromise?: boolean;
-  readonly isFinal?: boolean;
-}
-
-/** What became of an operation: all effects are certain; there are none; some may be; or they may come while a run lives. */
-export type End = "done" | "nothing" | "perhaps" | Run;
-
-/** An operation of a client, from its start to its answer. */
-export interface Operation {
-  /** The client's own knowledge of when it began. */
-  readonly start: number;
-  readonly end: (outcome: End) => void;
-  /** The client saw this, in the answer or by its refusal. A promise: and collection has to know that it did. */
-  readonly saw: (register: Register, value: string, isPromise?: boolean) => void;
-}
 
 /** Something that a tag held when this was last known. */
 interface Hold {
@@ -46,14 +27,18 @@ interface Hold {
 export class Model {
   readonly #world: World;
   readonly #catalog: Catalog;
-  readonly #untaggedTtlMs: number;
+  readonly #ttl: UntaggedTtl;
+  readonly #lives: TagLives;
+  readonly #operations: Operations;
   readonly #registers = new Map<string, Register>();
   readonly #holds = new Map<string, Hold[]>();
 
-  constructor(world: World, catalog: Catalog, untaggedTtlMs: number) {
+  constructor(world: World, catalog: Catalog, ttl: UntaggedTtl, books: readonly RuleBook[]) {
     this.#world = world;
     this.#catalog = catalog;
-    this.#untaggedTtlMs = untaggedTtlMs;
+    this.#ttl = ttl;
+    this.#operations = new Operations(world);
+    this.#lives = new TagLives(books.map((book) => ({ ...book, register: this.rule(book.name) })));
   }
 
   get registers(): readonly Register[] {
@@ -74,7 +59,31 @@ export class Model {
   }
 
   tag(repository: string, tag: string): Register {
-    return this.#register(`tag ${repository} ${tag}`, () => true);
+    const register: Register = this.#register(`tag ${repository} ${tag}`, (start, now) => {
+      return now < this.#lives.lapsesFrom(register, start);
+    });
+    this.#lives.add(register, repository, tag);
+    return register;
+  }
+
+  /** Which rule has this name. */
+  rule(name: string): Register {
+    return this.#register(`rule ${name}`, () => true);
+  }
+
+  /** What a push of a tag does, or its restoration, or a release. */
+  moveTag(repository: string, tag: string, digest: string, lifeMs: number | undefined): readonly Effect[] {
+    return this.#lives.move(this.tag(repository, tag), digest, lifeMs);
+  }
+
+  /** What it does to say when a tag ends; undefined: not by itself. */
+  setLife(repository: string, tag: string, lifeMs: number | undefined): Effect {
+    return this.#lives.setLife(this.tag(repository, tag), lifeMs);
+  }
+
+  /** Whether a tag must have ended by itself, once the schedule has run. */
+  isOver(repository: string, tag: string): boolean {
+    return this.#lives.isOver(this.tag(repository, tag), this.#world.tick(), this.#world.now);
   }
 
   of(repository: string, kind: "blob" | "manifest" | "tag"): readonly Register[] {
@@ -99,14 +108,15 @@ export class Model {
     const promise = this.manifest(repository, digest).promise(start);
     if (!subject || !pushed || !promise) return indexes;
     const wasThere =
-      pushed.end < promise.start || this.#isWithinTtl(repository, digest, pushed.start, pushed.at + SLACK_MS);
+      pushed.end < promise.start ||
+      this.#isWithin(this.#ttl.deletedMs, repository, digest, pushed.start, pushed.at + SLACK_MS);
     return wasThere ? [...indexes, subject] : indexes;
   }
 
   #keepsManifest(repository: string, digest: string, start: number, now: number): boolean {
     const promise = this.manifest(repository, digest).promise(start);
     if (promise && now < promise.at + GC_GRACE_MS - SLACK_MS) return true;
-    if (this.#isWithinTtl(repository, digest, start, now)) return true;
+    if (this.#isWithin(this.#ttl.untaggedMs, repository, digest, start, now)) return true;
     const isTagged = this.of(repository, "tag").some((tag) => {
       const values = tag.possible(start, now);
       return values.size === 1 && values.has(digest);
@@ -116,14 +126,14 @@ export class Model {
     return isTagged || this.#holders(repository, digest, start).some(isThere);
   }
 
-  /** Whether a manifest, since it was last promised or known to be held, cannot have waited as long as UNTAGGED_TTL. */
-  #isWithinTtl(repository: string, digest: string, start: number, now: number): boolean {
+  /** Whether a manifest, since it was last promised or known to be held, cannot have waited as long as that. */
+  #isWithin(ttlMs: number, repository: string, digest: string, start: number, now: number): boolean {
     const { name } = this.manifest(repository, digest);
     const promise = this.manifest(repository, digest).promise(start);
     if (promise === undefined) return false;
     const holds = (this.#holds.get(name) ?? []).filter(({ knownSince }) => knownSince < start);
     const last = Math.max(promise.at, ...holds.map(({ at }) => at));
-    return now < last + this.#untaggedTtlMs - SLACK_MS;
+    return now < last + ttlMs - SLACK_MS;
   }
 
   /** Whether collection may have taken a manifest, deleted or not, so that it cannot be restored. */
@@ -131,59 +141,41 @@ export class Model {
     const register = this.manifest(repository, digest);
     const promise = register.promise(start);
     if (promise === undefined || register.mayBeFinal(promise)) return true;
-    return register.possible(start, now).has(ABSENT) && !this.#isWithinTtl(repository, digest, start, now);
+    if (!register.possible(start, now).has(ABSENT)) return false;
+    return !this.#isWithin(this.#ttl.deletedMs, repository, digest, start, now);
   }
 
-  /** Notes what a tag holds now, before it may let go. */
+  /** Notes what all tags hold before they may go by themselves: to be called before each run that takes some. */
+  noteAllHolds(): void {
+    for (const tag of this.#lives.tags.keys()) this.#noteHolds(tag);
+  }
+
+  /** Notes what a tag holds now, or held until it may have gone by itself, before it may let go. */
   #noteHolds(tag: Register): void {
     const [, repository = ""] = tag.name.split(" ");
-    const digest = this.certain(tag);
+    const start = this.#world.tick();
+    const [digest, ...others] = tag.written(start);
     const manifest = this.#catalog.manifests.find((known) => known.digest === digest);
-    if (manifest) this.#noteHold(repository, manifest, { at: this.#world.now, knownSince: this.#world.tick() });
+    if (!manifest || others.length > 0) return;
+    const at = Math.min(this.#world.now, this.#lives.lapsesFrom(tag, start));
+    this.#noteHold(repository, manifest, { at, knownSince: start });
   }
 
   #noteHold(repository: string, manifest: ManifestContent, hold: Hold): void {
-    const register = this.manifest(repository, manifest.digest);
-    if (this.certain(register) !== PRESENT) return;
-    this.#holds.set(register.name, [...(this.#holds.get(register.name) ?? []), hold]);
-    const referrers = this.#catalog.manifests.filter(({ subject }) => subject?.digest === manifest.digest);
-    for (const held of [...manifest.children, ...referrers]) this.#noteHold(repository, held, hold);
-  }
-
-  begin(effects: readonly Effect[]): Operation {
-    for (const { register } of effects) if (register.name.startsWith("tag ")) this.#noteHolds(register);
-    const start = this.#world.tick();
-    const at = this.#world.now;
-    const writes = effects.map(({ register, isPromise = true, isFinal = false, ...effect }) => {
-      const write = { ...effect, isFinal, isPromise: isPromise && effect.value === PRESENT };
-      return { register, write: register.add({ ...write, start, end: Infinity, isCertain: false, at }) };
-    });
-    const end = (outcome: End): void => {
-      for (const { register, write } of writes) this.#end(register, write, outcome);
-    };
-    const saw = (register: Register, value: string, isPromise = false): void =>
-      this.#saw(register, { value, isPromise, isFinal: false, start, end: this.#world.tick(), isCertain: true, at });
-    return { start, end, saw };
-  }
-
-  #end(register: Register, write: Write, outcome: End): void {
-    const settle = (): void => {
-      write.end = this.#world.tick();
-    };
-    if (outcome === "nothing") register.forget(write);
-    else if (outcome === "perhaps") settle();
-    else if (outcome === "done") {
-      settle();
-      write.isCertain = write.over === undefined;
-    } else outcome.whenSettled(settle);
-  }
-
-  #saw(register: Register, write: Write): void {
-    const possible = register.possible(write.start, this.#world.now);
-    if (!possible.has(write.value)) {
-      throw this.#world.violate(`${register.name} is ${write.value}, and must be ${[...possible].join(" or ")}`);
+    const { name } = this.manifest(repository, manifest.digest);
+    this.#holds.set(name, [...(this.#holds.get(name) ?? []), hold]);
+    // What an index lists is there as long as it is; a referrer may not be.
+    for (const child of manifest.children) this.#noteHold(repository, child, hold);
+    for (const referrer of this.#catalog.manifests.filter(({ subject }) => subject?.digest === manifest.digest)) {
+      const isThere = this.certain(this.manifest(repository, referrer.digest)) === PRESENT;
+      if (isThere) this.#noteHold(repository, referrer, hold);
     }
-    register.add(write);
+  }
+
+  /** @param isAtomic one transaction makes all of the effects, or none. */
+  begin(effects: readonly Effect[], isAtomic = false): Operation {
+    for (const { register } of effects) if (this.#lives.tags.has(register)) this.#noteHolds(register);
+    return this.#operations.begin(effects, isAtomic);
   }
 
   /** The only value that a register can have now; undefined where it is in doubt. */

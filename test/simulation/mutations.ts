@@ -1,5 +1,6 @@
 import { COLLECTION_MUTATIONS } from "./collection-mutations.ts";
 import type { Replacement } from "./scale.ts";
+import { TAG_MUTATIONS } from "./tag-mutations.ts";
 
 /** A planted bug: the simulation must find it. */
 export interface Mutation {
@@ -54,6 +55,7 @@ export const MUTATIONS: readonly Mutation[] = [
     seeds: 2_000,
   },
   ...COLLECTION_MUTATIONS,
+  ...TAG_MUTATIONS,
 ];
 
 export function findMutation(name: string): Mutation {

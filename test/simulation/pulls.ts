@@ -1,5 +1,6 @@
-import type { Reference } from "../../src/oci/reference.ts";
+import type { Reference, Tag } from "../../src/oci/reference.ts";
 import type { RepositoryName } from "../../src/oci/repository-name.ts";
+import { findManifest } from "../../src/registry/manifests.ts";
 import { listReferrers } from "../../src/registry/referrers.ts";
 import { Asker } from "./asker.ts";
 import type { Content } from "./contents.ts";
@@ -37,6 +38,18 @@ export class Puller {
     operation.saw(model.manifest(repository, digest), PRESENT);
     for (const child of content.children) await this.pull(repository, { kind: "digest", digest: child.digest });
     for (const blob of content.blobs) await this.pullBlob(repository, blob);
+  }
+
+  /** What a tag names. */
+  async lookAt(repository: RepositoryName, tag: Tag): Promise<void> {
+    const register = this.#scene.model.tag(repository, tag);
+    const { answer, operation } = await this.#asker.ask(
+      `look at ${repository} ${tag}`,
+      [],
+      async (context) => await findManifest(context, repository, { kind: "tag", tag }, false),
+    );
+    this.#asker.expectRefusal(answer, () => operation.saw(register, ABSENT));
+    if (answer.kind === "done") operation.saw(register, answer.value.digest);
   }
 
   async pullBlob(repository: RepositoryName, content: Content): Promise<void> {

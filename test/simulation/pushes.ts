@@ -6,7 +6,7 @@ import { Asker } from "./asker.ts";
 import { Deleter } from "./deletions.ts";
 import type { Content, ManifestContent } from "./contents.ts";
 import { PRESENT } from "./model.ts";
-import { ACTOR, type Scene } from "./scene.ts";
+import { ACTOR, lifeOf, type Scene } from "./scene.ts";
 import { thinkingTime } from "./times.ts";
 import { Uploader } from "./uploader.ts";
 
@@ -107,7 +107,7 @@ export class Pusher {
       `push ${content.name} to ${repository} ${tag ?? ""}`,
       [
         { register: model.manifest(repository, digest), value: PRESENT },
-        ...(tag === undefined ? [] : [{ register: model.tag(repository, tag), value: digest }]),
+        ...(tag === undefined ? [] : model.moveTag(repository, tag, digest, lifeOf(this.#scene, tag, content))),
       ],
       async (context) =>
         await manifests.pushManifest(context, { repository, reference, tags: [], bytes, contentType, actor: ACTOR }),

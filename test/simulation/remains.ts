@@ -26,16 +26,21 @@ const LEFT: Searches = {
   "a part of an upload": "SELECT * FROM upload_parts",
   "a discarded object": "SELECT * FROM discarded_objects",
   "a deleted manifest": "SELECT digest FROM manifests WHERE deleted_at IS NOT NULL",
+  "an expired tag": "SELECT * FROM tags WHERE expires_at IS NOT NULL",
+  "a link that nothing refers to": `SELECT digest FROM repository_blobs rb WHERE NOT EXISTS (
+    SELECT 1 FROM manifest_references WHERE repository_id = rb.repository_id AND digest = rb.digest)`,
+  "a blob that no repository links": `SELECT digest FROM blobs b WHERE NOT EXISTS (
+    SELECT 1 FROM repository_blobs WHERE digest = b.digest)`,
+};
+
+/** And, where untagged manifests do not stay for ever: */
+const UNTAGGED: Searches = {
   // Counted anew: what the counters say may be wrong.
   "a manifest that nothing holds": `SELECT digest FROM manifests m
     WHERE NOT EXISTS (SELECT 1 FROM tags WHERE repository_id = m.repository_id AND digest = m.digest)
       AND NOT EXISTS (SELECT 1 FROM manifest_references
                       WHERE repository_id = m.repository_id AND digest = m.digest AND role = 'manifest')
       AND NOT EXISTS (SELECT 1 FROM manifests WHERE repository_id = m.repository_id AND digest = m.subject_digest)`,
-  "a link that nothing refers to": `SELECT digest FROM repository_blobs rb WHERE NOT EXISTS (
-    SELECT 1 FROM manifest_references WHERE repository_id = rb.repository_id AND digest = rb.digest)`,
-  "a blob that no repository links": `SELECT digest FROM blobs b WHERE NOT EXISTS (
-    SELECT 1 FROM repository_blobs WHERE digest = b.digest)`,
 };
 
 function expectNone({ world, db }: End, searches: Searches): void {
@@ -66,6 +71,7 @@ export function checkNothingIsStray({ world, db, bucket }: End): void {
 /** Nothing is left that nothing needs, in D1 or in R2, whoever left it, be it a Worker that died. */
 export function checkNothingIsLeft(end: End): void {
   expectNone(end, LEFT);
+  if (end.ttl.untaggedMs < Infinity) expectNone(end, UNTAGGED);
   const { world, db, bucket } = end;
   const named = new Set(
     db

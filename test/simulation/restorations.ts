@@ -4,7 +4,7 @@ import { restoreTag } from "../../src/registry/tag-history.ts";
 import { Asker } from "./asker.ts";
 import type { ManifestContent } from "./contents.ts";
 import { type Operation, PRESENT } from "./model.ts";
-import { ACTOR, type Scene } from "./scene.ts";
+import { ACTOR, lifeOf, type Scene } from "./scene.ts";
 
 const descendants = (content: ManifestContent): ManifestContent[] =>
   content.children.flatMap((child) => [child, ...descendants(child)]);
@@ -33,7 +33,7 @@ export class Restorer {
       `restore ${repository} ${tag} to ${content.name}`,
       [
         { register: model.manifest(repository, digest), value: PRESENT },
-        { register: model.tag(repository, tag), value: digest },
+        ...model.moveTag(repository, tag, digest, lifeOf(this.#scene, tag, content)),
       ],
       async (context) => await restoreTag(context, { repository, tag }, digest, ACTOR),
     );

@@ -24,6 +24,10 @@ export const SCALE: readonly Replacement[] = [
   { file: "lifecycle/collection.ts", from: "BATCH = 200", to: "BATCH = 2" },
   { file: "lifecycle/collection.ts", from: "STEPS_ON_REQUEST = 20", to: "STEPS_ON_REQUEST = 3" },
   { file: "lifecycle/tag-expiry.ts", from: "BATCH = 200", to: "BATCH = 1" },
+  { file: "lifecycle/retention-rounds.ts", from: "ROUND_MS = 6 * 3_600_000", to: "ROUND_MS = 900_000" },
+  { file: "lifecycle/retention-rounds.ts", from: "CASES_MAX = 20", to: "CASES_MAX = 1" },
+  { file: "lifecycle/retention-turns.ts", from: "PAGE = 100", to: "PAGE = 1" },
+  { file: "lifecycle/retention-reports.ts", from: "REMOVED_AT_ONCE = 2_000", to: "REMOVED_AT_ONCE = 1" },
   { file: "lifecycle/bucket-audit.ts", from: "PAGE = 1_000", to: `PAGE = ${AUDIT_PAGE}` },
   { file: "lifecycle/bucket-audit.ts", from: "AGE_MS = 86_400_000", to: "AGE_MS = 7_200_000" },
 ];

@@ -4,13 +4,14 @@ import type { RepositoryName } from "../../src/oci/repository-name.ts";
 import type { Actor } from "../../src/policy/actor.ts";
 import * as blobs from "../../src/registry/blobs.ts";
 import * as manifests from "../../src/registry/manifests.ts";
-import type { Catalog, Content } from "./contents.ts";
-import type { Model } from "./model.ts";
+import type { Catalog, Content, ManifestContent } from "./contents.ts";
+import { type Model, PRESENT } from "./model.ts";
 import type { Network } from "./network.ts";
 import type { Random } from "./random.ts";
+import type { RuleBook } from "./rules.ts";
 import type { Service } from "./service.ts";
 import type { SimulatedStream } from "./streams.ts";
-import type { Pace } from "./times.ts";
+import { HOUR_MS, type Pace } from "./times.ts";
 import type { World } from "./world.ts";
 
 /** Where a history takes place, and what is known of it. */
@@ -24,6 +25,25 @@ export interface Scene {
   readonly repositories: readonly RepositoryName[];
   readonly tags: readonly Tag[];
   readonly pace: Pace;
+  /** Retention rules that there may be; none where tags go by nobody's rule. */
+  readonly books: readonly RuleBook[];
+  /** Tags that say how long they live do not live longer. */
+  readonly hasExpiringTags: boolean;
+  /** Clients release tags, and say when they end. */
+  readonly hasReleases: boolean;
+}
+
+/** The tag that says that it lives for an hour. */
+export const HOUR_TAG = "1h" as Tag;
+
+/** How long a tag lives after the push of a manifest; undefined: it does not end by itself. */
+export function lifeOf({ hasExpiringTags }: Scene, tag: Tag, { lifeMs }: ManifestContent): number | undefined {
+  return lifeMs ?? (hasExpiringTags && tag === HOUR_TAG ? HOUR_MS : undefined);
+}
+
+/** Manifests that are certainly there: what a tag can be moved to. */
+export function contentsOf({ model, catalog }: Scene, repository: RepositoryName): readonly ManifestContent[] {
+  return catalog.manifests.filter(({ digest }) => model.certain(model.manifest(repository, digest)) === PRESENT);
 }
 
 export const ACTOR: Actor = { name: "account:someone", credential: "password" };

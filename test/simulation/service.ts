@@ -4,7 +4,7 @@ import { OciError } from "../../src/oci/error.ts";
 import type { SimulatedD1 } from "./d1.ts";
 import type { Network } from "./network.ts";
 import type { SimulatedR2 } from "./r2.ts";
-import { GC_GRACE_MS } from "./times.ts";
+import { GC_GRACE_MS, type UntaggedTtl } from "./times.ts";
 import { type Answer, BrokenBody, InjectedFailure, Run } from "./run.ts";
 import { Violation, type World } from "./world.ts";
 
@@ -24,12 +24,12 @@ export class Service {
   readonly #config: Config;
   readonly #runs: Run[] = [];
 
-  constructor(world: World, network: Network, db: SimulatedD1, bucket: SimulatedR2, untaggedTtlMs: number) {
+  constructor(world: World, network: Network, db: SimulatedD1, bucket: SimulatedR2, ttl: UntaggedTtl) {
     this.#world = world;
     this.#network = network;
     this.#db = db;
     this.#bucket = bucket;
-    this.#config = configOf({ ...SETTINGS, UNTAGGED_TTL: `${untaggedTtlMs / 1_000}s` });
+    this.#config = configOf({ ...SETTINGS, UNTAGGED_TTL: ttl.setting });
   }
 
   /** Requests so far. */

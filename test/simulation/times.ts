@@ -1,12 +1,29 @@
 import type { Random } from "./random.ts";
 
-const SECOND_MS = 1_000;
+export const SECOND_MS = 1_000;
 export const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
+export const HOUR_MS = 60 * MINUTE_MS;
 
 /** Settings of the registry. */
 export const GC_GRACE_MS = 60 * MINUTE_MS;
-export const UNTAGGED_TTL_MS = 24 * HOUR_MS;
+
+/** How long manifests stay that nothing holds, and that were deleted, as UNTAGGED_TTL has it. */
+export interface UntaggedTtl {
+  readonly setting: string;
+  readonly untaggedMs: number;
+  readonly deletedMs: number;
+}
+
+const ttlOfHours = (hours: number): UntaggedTtl => {
+  return { setting: `${hours}h`, untaggedMs: hours * HOUR_MS, deletedMs: hours * HOUR_MS };
+};
+
+/** As real ones are; nothing at all; for ever, of which what was deleted has a week. */
+export const UNTAGGED_TTLS: readonly (readonly [weight: number, UntaggedTtl])[] = [
+  [65, ttlOfHours(24)],
+  [20, ttlOfHours(0)],
+  [15, { setting: "never", untaggedMs: Infinity, deletedMs: 7 * 24 * HOUR_MS }],
+];
 
 /** How fast a history goes: seconds between most requests, or hours, so that graces end between them. */
 export type Pace = "brisk" | "slow";
