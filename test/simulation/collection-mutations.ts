@@ -13,7 +13,7 @@ export const COLLECTION_MUTATIONS: readonly Mutation[] = [
   {
     name: "no-pardon-by-mount-or-push",
     sql: [["SET linked_at = excluded.linked_at, condemned_at = NULL", "SET linked_at = excluded.linked_at"]],
-    from: 3_101,
+    from: 7_301,
     seeds: 10_000,
   },
   {
@@ -73,6 +73,7 @@ export const COLLECTION_MUTATIONS: readonly Mutation[] = [
         }`,
       },
     ],
+    from: 851,
     seeds: 15_000,
   },
 ];

@@ -20,8 +20,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "no-discard-grace",
     sql: [["WHERE discarded_at <= ?1", "WHERE discarded_at <= ?1 + 600000"]],
-    from: 16_701,
-    seeds: 50_000,
+    from: 1_101,
+    seeds: 10_000,
   },
   {
     name: "no-hold-in-commit",
