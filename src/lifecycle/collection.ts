@@ -55,7 +55,7 @@ async function run(context: Context, steps: number): Promise<{ outcome: Collecti
   let isComplete = false;
   for (let step = 0; step < steps && !isComplete; step += 1) {
     const before = countOf(outcome);
-    outcome = add(outcome, await changing(context, "all", collect(db, cutoffsOf(context, now()), BATCH)));
+    outcome = add(outcome, await collect(db, cutoffsOf(context, now()), BATCH));
     isComplete = countOf(outcome) === before;
   }
   if (countOf(outcome) > 0) await recordRun(db, { startedAt, endedAt: now(), outcome });
@@ -69,7 +69,7 @@ export async function collectBatch(context: Context): Promise<number> {
 
 /** Collects now what is due now. `isComplete` is false if there is more: then it can be asked for again. */
 export async function collectDue(context: Context): Promise<{ outcome: CollectionOutcome; isComplete: boolean }> {
-  return await run(context, STEPS_ON_REQUEST);
+  return await changing(context, "all", run(context, STEPS_ON_REQUEST));
 }
 
 /** Something that waits, and when its time is over: null where collection has yet to find it. */

@@ -128,10 +128,13 @@ async function pushAgain(
  * @throws OciError MANIFEST_UNKNOWN naming each manifest that is not there, DENIED for an immutable tag; nothing moves then.
  */
 export async function releaseTags(context: Context, releases: readonly Release[], actor: Actor): Promise<void> {
-  const { db, now } = context;
   const repositories = releases.map(({ repository }) => repository);
+  await changing(context, repositories, moveTags(context, releases, actor));
+}
+
+async function moveTags({ db, now }: Context, releases: readonly Release[], actor: Actor): Promise<void> {
   try {
-    if (await changing(context, repositories, metadata.releaseTags(db, releases, actor, now()))) return;
+    if (await metadata.releaseTags(db, releases, actor, now())) return;
   } catch (error) {
     if (!isTagHeld(error)) throw error;
     throw new OciError("DENIED", { message: await describeHeld(db, releases), detail: releases });

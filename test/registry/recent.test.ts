@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../src/context.ts";
-import { collectBatch } from "../../src/lifecycle/collection.ts";
-import { endTags } from "../../src/lifecycle/tag-expiry.ts";
+import { collectDue } from "../../src/lifecycle/collection.ts";
+import { runSchedule } from "../../src/lifecycle/schedule.ts";
 import { OciError } from "../../src/oci/error.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import type { Reference, Tag } from "../../src/oci/reference.ts";
@@ -165,9 +165,9 @@ describe("what an isolate was told", () => {
 
 describe("everything is forgotten", () => {
   it.each([
-    ["that collects", collectBatch],
-    ["that ends tags", endTags],
-  ])("by an isolate %s", async (_what, job) => {
+    ["that the schedule runs in", runSchedule],
+    ["that collects on request", collectDue],
+  ])("by an isolate %s", async (_what, job: (context: Context) => Promise<unknown>) => {
     const { repository, manifest } = await makeImage();
     const isolate = new Isolate();
     await pull(isolate.contextAt(), repository, byTag("v1"));
