@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { collect, type CollectionStep, type Cutoffs, listWaiting, type Waiting } from "../metadata/collection.ts";
 import { type CollectionOutcome, listRuns, recordRun } from "../metadata/collection-runs.ts";
+import { changing } from "../registry/recent.ts";
 
 export type { CollectionOutcome } from "../metadata/collection-runs.ts";
 
@@ -68,7 +69,7 @@ export async function collectBatch(context: Context): Promise<number> {
 
 /** Collects now what is due now. `isComplete` is false if there is more: then it can be asked for again. */
 export async function collectDue(context: Context): Promise<{ outcome: CollectionOutcome; isComplete: boolean }> {
-  return await run(context, STEPS_ON_REQUEST);
+  return await changing(context, "all", run(context, STEPS_ON_REQUEST));
 }
 
 /** Something that waits, and when its time is over: null where collection has yet to find it. */

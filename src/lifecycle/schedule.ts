@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
 import { logError, logInfo } from "../log.ts";
+import { changing } from "../registry/recent.ts";
 import { expireAuditEvents } from "./audit-expiry.ts";
 import { auditBucket } from "./bucket-audit.ts";
 import { collectBatch } from "./collection.ts";
@@ -25,7 +26,8 @@ const JOBS: Readonly<Record<string, (context: Context) => Promise<number>>> = {
  */
 export async function runSchedule(context: Context): Promise<void> {
   const names = Object.keys(JOBS);
-  const settled = await Promise.allSettled(Object.values(JOBS).map(async (job) => await job(context)));
+  const jobs = Object.values(JOBS).map(async (job) => await job(context));
+  const settled = await changing(context, "all", Promise.allSettled(jobs));
   const errors = settled.flatMap((job) => (job.status === "rejected" ? [job.reason as unknown] : []));
   for (const error of errors) logError("a job of the schedule failed", error);
   if (errors.length > 0) throw new AggregateError(errors, "the schedule failed");

@@ -52,6 +52,11 @@ it.each([
   ["CORS_ORIGINS", "example.org"],
   ["UPLOAD_TTL", "soon"],
   ["TOKEN_TTL", "30s"],
+  ["CONTENT_CACHE_TTL", "60"],
+  ["CONTENT_CACHE_TTL", "6m"],
+  ["TAG_CACHE_TTL", "301s"],
+  ["BLOB_CACHE", "true"],
+  ["READ_REPLICAS", ""],
 ])("answers 503 and names the setting while %s is %j", async (name, value) => {
   for (const path of ["/v2/", "/token"]) {
     const response = await sendWith({ [name]: value }, "GET", path);
