@@ -13,8 +13,8 @@ export const COLLECTION_MUTATIONS: readonly Mutation[] = [
   {
     name: "no-pardon-by-mount-or-push",
     sql: [["SET linked_at = excluded.linked_at, condemned_at = NULL", "SET linked_at = excluded.linked_at"]],
-    from: 7_301,
-    seeds: 10_000,
+    seeds: 30_000,
+    isRare: true,
   },
   {
     name: "no-grace",
@@ -73,7 +73,6 @@ export const COLLECTION_MUTATIONS: readonly Mutation[] = [
         }`,
       },
     ],
-    from: 851,
     seeds: 15_000,
   },
 ];

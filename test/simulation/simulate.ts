@@ -1,8 +1,10 @@
 import { parseArgs } from "node:util";
-import { type Conditions, replay, runRange } from "./threads.ts";
+import { MUTATIONS } from "./mutations.ts";
+import { type Conditions, findPlanted, replay, runRange } from "./threads.ts";
 
 const USAGE = `npm run simulate -- --seeds N [--from S]   runs N histories, from seed S (1) on
 npm run simulate -- --seed S               runs one and prints each step
+npm run simulate -- --planted              looks for every planted bug, the rare ones too
   --mutation NAME                          with a planted bug (test/simulation/mutations.ts)`;
 
 /** How often progress is told. */
@@ -40,18 +42,34 @@ async function runMany(count: number, from: number, conditions: Conditions): Pro
   return violations.length === 0;
 }
 
+/** Tells for each planted bug by which seed it is found. */
+async function findAllPlanted(): Promise<boolean> {
+  let areFound = true;
+  for (const mutation of MUTATIONS) {
+    const found = await findPlanted(mutation);
+    areFound &&= found !== undefined;
+    const result = found ? `seed ${found.seed}` : `not found in ${mutation.seeds} histories`;
+    console.log(`${mutation.name}: ${result}`);
+  }
+  return areFound;
+}
+
+/** Runs what the command line asks for; whether all is well. */
+async function run(): Promise<boolean> {
+  const { seeds, from, seed, mutation, planted } = values;
+  if (planted) return await findAllPlanted();
+  if (seed !== undefined) return await showOne(wholeNumber(seed, 0), { mutation });
+  if (seeds === undefined) throw new Error(USAGE);
+  return await runMany(wholeNumber(seeds, 0), wholeNumber(from, 1), { mutation });
+}
+
 const { values } = parseArgs({
   options: {
     seeds: { type: "string" },
     from: { type: "string" },
     seed: { type: "string" },
     mutation: { type: "string" },
+    planted: { type: "boolean", default: false },
   },
 });
-if (values.seed === undefined && values.seeds === undefined) throw new Error(USAGE);
-const conditions = { mutation: values.mutation };
-const isWell =
-  values.seed === undefined
-    ? await runMany(wholeNumber(values.seeds, 0), wholeNumber(values.from, 1), conditions)
-    : await showOne(wholeNumber(values.seed, 0), conditions);
-if (!isWell) process.exitCode = 1;
+if (!(await run())) process.exitCode = 1;

@@ -5,13 +5,12 @@ export const TAG_MUTATIONS: readonly Mutation[] = [
   {
     name: "retention-takes-what-moved",
     sql: [["AND t.digest = w.value ->> 'digest' AND t.updated_at = w.value ->> 'pushedAt'", ""]],
-    from: 1_151,
-    seeds: 5_000,
+    seeds: 20_000,
+    isRare: true,
   },
   {
     name: "retention-by-rules-that-changed",
     source: [{ file: "metadata/retention.ts", from: "AND ${areKnown} ", to: "" }],
-    from: 401,
     seeds: 5_000,
   },
   {

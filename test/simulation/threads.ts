@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Outcome } from "./history.ts";
+import type { Mutation } from "./mutations.ts";
 import type { Task, ThreadOptions } from "./thread.ts";
 
 /** Seeds that a thread takes at once. */
@@ -83,6 +84,12 @@ export async function runRange(range: Range): Promise<Summary> {
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), Math.ceil(count / BATCH)) }, work));
   summary.violations.sort((a, b) => a.seed - b.seed);
   return summary;
+}
+
+/** The first history that goes wrong by a planted bug; undefined if none of those within which it should be found does. */
+export async function findPlanted({ name, seeds }: Mutation): Promise<Outcome | undefined> {
+  const { violations } = await runRange({ from: 1, count: seeds, mutation: name });
+  return violations[0];
 }
 
 /** One history, with a line for each step and each decision. */
