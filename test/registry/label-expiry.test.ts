@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { answerOf, callApi, setRepository } from "../support/api.ts";
+import { WatchedRegistry } from "../support/counted-registry.ts";
 import {
   type Descriptor,
   DOCKER_MANIFEST,
@@ -10,6 +11,8 @@ import {
   pushManifest,
   putManifest,
 } from "../support/images.ts";
+import { makeImage } from "../support/manifest-content.ts";
+import * as push from "../support/pushes.ts";
 import { expectStatus, freshRepository } from "../support/registry.ts";
 
 const DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json";
@@ -69,6 +72,18 @@ describe("the label expires-after of an image's config", () => {
     await pushManifest(repository, image(config), { tag: "moved" });
     await pushManifest(repository, image(await pushConfig(repository, {})), { tag: "moved" });
     expect(await livesIn(repository)).toEqual({ annotated: 60, moved: null });
+  });
+
+  it("leaves alone a tag that has moved on meanwhile", async () => {
+    const repository = await optedIn();
+    const config = await pushConfig(repository, labelled("2h"));
+    const registry = new WatchedRegistry(async (call, proceed) => {
+      const isEnd = call.binding === "DB" && call.statements.some(({ sql }) => sql.startsWith("UPDATE tags"));
+      if (isEnd) await pushManifest(repository, image(await pushConfig(repository, {})), { tag: "v1" });
+      return await proceed();
+    });
+    const pushed = await push.pushManifest(registry, repository, "v1", await makeImage([config]));
+    expect([pushed.status, await livesIn(repository)]).toEqual([201, { v1: null }]);
   });
 
   it("says nothing where the repository lets no tag end", async () => {
