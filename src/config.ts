@@ -21,6 +21,14 @@ export interface Config {
   readonly gcGraceMs: number;
   /** How long a manifest stays that nothing holds, or that was deleted; undefined: for ever. */
   readonly untaggedTtlMs: number | undefined;
+  /** How old an answer to who pulls by digest may be. */
+  readonly contentCacheTtlMs: number;
+  /** How old an answer to who pulls by tag may be. */
+  readonly tagCacheTtlMs: number;
+  /** Whether the data centre's cache holds bytes. */
+  readonly blobCache: boolean;
+  /** Whether replicas of the database answer what may be a little old. */
+  readonly readReplicas: boolean;
   /** The header in which the edge, or a proxy, states a client's address; empty: none does. */
   readonly clientAddressHeader: string;
   /** How long audit events are kept. */
@@ -61,6 +69,11 @@ const secret = (min: number, advice: string) => {
   return v.pipe(v.string(message), v.minLength(min, message));
 };
 
+const onOrOff = v.pipe(
+  v.picklist(["on", "off"], "must be on or off"),
+  v.transform((text) => text === "on"),
+);
+
 const origins = v.pipe(
   v.string(),
   v.transform((text) => text.split(/[\s,]+/).filter((origin) => origin !== "")),
@@ -93,6 +106,11 @@ const ConfigSchema = v.object({
     ]),
     "7d",
   ),
+  // Far less than the ten minutes that an object stays after its last row: whoever was told its key must still find it.
+  CONTENT_CACHE_TTL: v.optional(duration("0s", "5m"), "60s"),
+  TAG_CACHE_TTL: v.optional(duration("0s", "5m"), "0s"),
+  BLOB_CACHE: v.optional(onOrOff, "on"),
+  READ_REPLICAS: v.optional(onOrOff, "off"),
   CLIENT_ADDRESS_HEADER: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]*$/, "must be the name of a header")), ""),
   AUDIT_TTL: v.optional(duration("1d"), "365d"),
   ADMIN_PASSWORD: secret(8, "set it with `npx wrangler secret put ADMIN_PASSWORD`"),
@@ -117,6 +135,10 @@ function parseConfig(env: object): Config {
     passwordIterations: settings.PASSWORD_ITERATIONS,
     gcGraceMs: settings.GC_GRACE,
     untaggedTtlMs: settings.UNTAGGED_TTL,
+    contentCacheTtlMs: settings.CONTENT_CACHE_TTL,
+    tagCacheTtlMs: settings.TAG_CACHE_TTL,
+    blobCache: settings.BLOB_CACHE,
+    readReplicas: settings.READ_REPLICAS,
     clientAddressHeader: settings.CLIENT_ADDRESS_HEADER,
     auditTtlMs: settings.AUDIT_TTL,
     adminPassword: settings.ADMIN_PASSWORD,

@@ -1,4 +1,7 @@
 import type { Config } from "./config.ts";
+import type { Reader } from "./metadata/reader.ts";
+import type { Recent } from "./registry/recent.ts";
+import type { EdgeCache } from "./storage/edge-cache.ts";
 
 /** Cloudflare's counters of failed log-ins; undefined where they are not bound. */
 export interface LoginLimiters {
@@ -12,7 +15,13 @@ export interface LoginLimiters {
 export interface Context {
   readonly config: Config;
   readonly db: D1Database;
+  /** A replica of the database, which may be a little behind. Undefined: all is asked of the database itself. */
+  readonly replica?: Reader | undefined;
   readonly bucket: R2Bucket;
+  /** What this isolate was told a moment ago. Undefined: nothing is remembered. */
+  readonly recent?: Recent | undefined;
+  /** The data centre's cache of objects. Undefined: all bytes come from the bucket. */
+  readonly edge?: EdgeCache | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** The way to other servers. */

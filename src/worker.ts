@@ -1,16 +1,32 @@
-import { configOf } from "./config.ts";
+import { type Config, configOf } from "./config.ts";
 import type { Context } from "./context.ts";
 import { runSchedule } from "./lifecycle/schedule.ts";
 import { logError } from "./log.ts";
 import { addCorsHeaders, answerPreflight, isPreflight } from "./protocol/cors.ts";
 import { toErrorResponse } from "./protocol/errors.ts";
+import { Recent } from "./registry/recent.ts";
 import { route } from "./routes.ts";
+import { EdgeCache, newWrites } from "./storage/edge-cache.ts";
 
-function contextOf(env: Env, execution: Pick<ExecutionContext, "waitUntil">): Context {
+const recent = new Recent();
+const writes = newWrites();
+
+/** The data centre's cache. Under workers.dev there is none: it takes everything and keeps nothing. */
+function edgeOf({ blobCache }: Config, request: Request | undefined): EdgeCache | undefined {
+  if (!blobCache || request === undefined) return undefined;
+  const { origin, hostname } = new URL(request.url);
+  return hostname.endsWith(".workers.dev") ? undefined : new EdgeCache(origin, writes);
+}
+
+function contextOf(env: Env, execution: Pick<ExecutionContext, "waitUntil">, request?: Request): Context {
+  const config = configOf(env);
   return {
-    config: configOf(env),
+    config,
     db: env.DB,
+    replica: config.readReplicas ? env.DB.withSession("first-unconstrained") : undefined,
     bucket: env.BUCKET,
+    recent,
+    edge: edgeOf(config, request),
     now: Date.now,
     // Called as a method of anything else, the runtime's fetch fails.
     fetch: async (input, init) => await fetch(input, init),
@@ -32,7 +48,7 @@ async function respond(request: Request, env: Env, execution: ExecutionContext):
 
 async function answer(request: Request, env: Env, execution: ExecutionContext): Promise<Response> {
   try {
-    const context = contextOf(env, execution);
+    const context = contextOf(env, execution, request);
     const response = isPreflight(request, context.config) ? answerPreflight() : await routeOrExplain(request, context);
     addCorsHeaders(response, request, context.config);
     return response;

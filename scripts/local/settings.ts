@@ -8,6 +8,9 @@ const PASSWORD_VARIABLE = "STOWAGE_ADMIN_PASSWORD";
 /** Cloudflare's edge is not there to state a client's address, and whoever states one may be lying. */
 const NO_EDGE = { CLIENT_ADDRESS_HEADER: "" };
 
+/** The bytes lie on this disk already: a cache of them would hold each twice, and be slower. */
+const NO_CACHE = { BLOB_CACHE: "off" };
+
 /** Where the admin's password comes from; it is shown only when it was made just now. */
 export type PasswordSource =
   { kind: "made"; password: string; path: string } | { kind: "kept"; path: string } | { kind: "given"; by: string };
@@ -38,5 +41,8 @@ export function readSettings(options: Options, project: Project, data: string): 
       ? { kind: "made", password: secrets.values[ADMIN_PASSWORD] ?? "", path }
       : { kind: "kept", path };
   };
-  return { bindings: { ...project.vars, ...NO_EDGE, ...secrets.values, ...overrides }, password: source() };
+  return {
+    bindings: { ...project.vars, ...NO_EDGE, ...NO_CACHE, ...secrets.values, ...overrides },
+    password: source(),
+  };
 }

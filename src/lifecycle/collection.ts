@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { collect, type CollectionStep, type Cutoffs, listWaiting, type Waiting } from "../metadata/collection.ts";
 import { type CollectionOutcome, listRuns, recordRun } from "../metadata/collection-runs.ts";
+import { changing } from "../registry/recent.ts";
 
 export type { CollectionOutcome } from "../metadata/collection-runs.ts";
 
@@ -54,7 +55,7 @@ async function run(context: Context, steps: number): Promise<{ outcome: Collecti
   let isComplete = false;
   for (let step = 0; step < steps && !isComplete; step += 1) {
     const before = countOf(outcome);
-    outcome = add(outcome, await collect(db, cutoffsOf(context, now()), BATCH));
+    outcome = add(outcome, await changing(context, "all", collect(db, cutoffsOf(context, now()), BATCH)));
     isComplete = countOf(outcome) === before;
   }
   if (countOf(outcome) > 0) await recordRun(db, { startedAt, endedAt: now(), outcome });

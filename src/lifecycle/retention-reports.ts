@@ -2,6 +2,7 @@ import type { Context } from "../context.ts";
 import { findGraph, type GraphLimits, removeTags, type StoredGraph } from "../metadata/retention.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
+import { changing } from "../registry/recent.ts";
 import type { Decision } from "./retention/decision.ts";
 import { effectOf, type RemovedManifest, type RepositoryGraph } from "./retention/effect.ts";
 import { decideOn, type Turn, TAGS_MAX } from "./retention-turns.ts";
@@ -107,7 +108,7 @@ export async function removeIn(context: Context, turn: Turn, actor: Actor): Prom
       ...{ tag, digest, reason, rule: nameOf(turn, rule), pushedAt: pushedAt.get(tag) ?? -1 },
     }));
     const removal = { repository, tags, mayEmpty, actor, now: context.now() };
-    for (const tag of await removeTags(context.db, removal)) gone.add(tag);
+    for (const tag of await changing(context, [repository], removeTags(context.db, removal))) gone.add(tag);
   }
   const removed = doomed.filter(({ tag }) => gone.has(tag));
   return { report: { repository, tags: removed, ...effectIn(turn, graph, removed) }, rows: rowsOf(graph) };

@@ -1,4 +1,5 @@
 import type { Actor } from "../policy/actor.ts";
+import type { Reader } from "./reader.ts";
 
 /** What is recorded: each change of what the registry holds, and of who may do what. */
 export type AuditAction =
@@ -79,7 +80,7 @@ export interface AuditFilter {
 }
 
 /** Events, newest first; one more than asked for if there are more. One query, which searches by the first filter given. */
-export async function listAuditEvents(db: D1Database, filter: AuditFilter): Promise<AuditEvent[]> {
+export async function listAuditEvents(db: Reader, filter: AuditFilter): Promise<AuditEvent[]> {
   const equal = (["repository", "actor", "action"] as const).filter((column) => filter[column] !== undefined);
   const conditions = equal.map((column, index) => `${column} = ?${index + 4}`);
   const { results } = await db

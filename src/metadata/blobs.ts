@@ -3,6 +3,7 @@ import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
 import { recordAudit } from "./audit.ts";
 import type { SessionHold } from "./discarded-objects.ts";
+import type { Reader } from "./reader.ts";
 import { selectRepository } from "./repositories.ts";
 
 export interface StoredBlob {
@@ -25,11 +26,7 @@ export interface Lookup<T> {
 }
 
 /** The blob, if this repository holds it. One query. */
-export async function findBlob(
-  db: D1Database,
-  repository: RepositoryName,
-  digest: Digest,
-): Promise<Lookup<LinkedBlob>> {
+export async function findBlob(db: Reader, repository: RepositoryName, digest: Digest): Promise<Lookup<LinkedBlob>> {
   const row = await db
     .prepare(
       `SELECT b.size, b.object_key, rb.condemned_at

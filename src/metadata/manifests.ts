@@ -6,6 +6,7 @@ import type { Actor } from "../policy/actor.ts";
 import { recordAudit } from "./audit.ts";
 import type { Deletion, Lookup } from "./blobs.ts";
 import { discardUnneeded } from "./discarded-objects.ts";
+import type { Reader } from "./reader.ts";
 import { selectRepository } from "./repositories.ts";
 import { recordTagDeletions, recordTagMoves, upsertTags } from "./tags.ts";
 
@@ -32,7 +33,7 @@ interface ManifestRow {
 
 /** The manifest that a tag or digest names, with its bytes where they lie in the row. One query. */
 export async function findManifest(
-  db: D1Database,
+  db: Reader,
   repository: RepositoryName,
   reference: Reference,
   withText: boolean,

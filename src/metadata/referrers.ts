@@ -1,5 +1,6 @@
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
+import type { Reader } from "./reader.ts";
 
 /** A manifest that names a subject, as a referrers list shows it. */
 export interface Referrer {
@@ -44,7 +45,7 @@ const WEIGHT = "COALESCE(OCTET_LENGTH(m.annotations), IIF(m.object_key IS NULL, 
  * `limit`. One query.
  */
 export async function listReferrers(
-  db: D1Database,
+  db: Reader,
   request: ReferrersRequest,
 ): Promise<{ referrers: Referrer[]; complete: boolean }> {
   const { results } = await db

@@ -3,9 +3,10 @@ import type { RepositoryName } from "../oci/repository-name.ts";
 import { rangeOf } from "../policy/pattern.ts";
 import type { Grant } from "../policy/policy.ts";
 import type { Subject } from "../policy/subject.ts";
+import type { Reader } from "./reader.ts";
 
 /** A statement with one row if the repository exists. */
-export function selectRepository(db: D1Database, name: RepositoryName): D1PreparedStatement {
+export function selectRepository(db: Reader, name: RepositoryName): D1PreparedStatement {
   return db.prepare("SELECT id FROM repositories WHERE name = ?1").bind(name);
 }
 
@@ -35,14 +36,14 @@ interface ListedRow {
 }
 
 /** Names that someone may see, in byte order; one more than asked for if there are more. One query. */
-export async function listNames(db: D1Database, visibility: Visibility, page: PageRequest): Promise<RepositoryName[]> {
+export async function listNames(db: Reader, visibility: Visibility, page: PageRequest): Promise<RepositoryName[]> {
   const { results } = await selectVisible(db, "r.name", visibility, page).all<{ name: RepositoryName }>();
   return results.map((row) => row.name);
 }
 
 /** {@link listNames}, with more of each. */
 export async function listRepositories(
-  db: D1Database,
+  db: Reader,
   visibility: Visibility,
   page: PageRequest,
 ): Promise<ListedRepository[]> {
@@ -54,12 +55,7 @@ export async function listRepositories(
 /**
  * Who may see all reads a page of names; anyone else what they may see, each once, however many rules let them.
  */
-function selectVisible(
-  db: D1Database,
-  columns: string,
-  visibility: Visibility,
-  page: PageRequest,
-): D1PreparedStatement {
+function selectVisible(db: Reader, columns: string, visibility: Visibility, page: PageRequest): D1PreparedStatement {
   if (visibility === "all") {
     return db
       .prepare(`SELECT ${columns} FROM repositories r WHERE r.name > ?1 ORDER BY r.name LIMIT ?2`)

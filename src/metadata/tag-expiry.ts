@@ -3,6 +3,7 @@ import type { Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
 import { recordAudit } from "./audit.ts";
+import type { Reader } from "./reader.ts";
 
 /** Says when a tag ends; null: not by itself. False if there is no such tag. One round trip. */
 export async function setTagExpiry(
@@ -61,7 +62,7 @@ interface ListedTagRow extends Omit<ListedTag, "isImmutable"> {
 
 /** Tags with what is known of them, by name in byte order; one more than asked for if there are more. One query. */
 export async function listTagsWithState(
-  db: D1Database,
+  db: Reader,
   repository: RepositoryName,
   page: { readonly last: string; readonly limit: number },
 ): Promise<ListedTag[]> {

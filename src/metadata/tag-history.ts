@@ -3,6 +3,7 @@ import type { Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
 import { recordAudit } from "./audit.ts";
+import type { Reader } from "./reader.ts";
 
 /** A move of a tag, or its end. */
 export interface TagEvent {
@@ -28,7 +29,7 @@ interface EventRow {
 
 /** The events of a tag, newest first, before `before`; one more than asked for if there are more. One query. */
 export async function listTagEvents(
-  db: D1Database,
+  db: Reader,
   { repository, tag }: { repository: RepositoryName; tag: Tag },
   { before, limit }: { before: number | undefined; limit: number },
 ): Promise<TagEvent[]> {

@@ -6,6 +6,7 @@ import type { Actor } from "../policy/actor.ts";
 import { lifeOfTag } from "../policy/expiring-tag.ts";
 import { recordAudit } from "./audit.ts";
 import type { Deletion } from "./blobs.ts";
+import type { Reader } from "./reader.ts";
 import { selectRepository } from "./repositories.ts";
 
 /** How long after a push its tags end, in milliseconds; undefined: as they say themselves where their repository lets them. */
@@ -104,7 +105,7 @@ export async function deleteTag(
  * that by the comparison of pairs, which then only tells names apart that differ in case.
  */
 export async function listTags(
-  db: D1Database,
+  db: Reader,
   repository: RepositoryName,
   page: PageRequest,
 ): Promise<string[] | undefined> {

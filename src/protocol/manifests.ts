@@ -3,6 +3,7 @@ import { parseContentType } from "../oci/media-type.ts";
 import { isTag, parseReference, parseTag, type Reference } from "../oci/reference.ts";
 import { parseRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
 import * as registry from "../registry/manifests.ts";
+import { pullManifest } from "../registry/pulls.ts";
 import { type Call, decodeParam, readBody } from "./call.ts";
 import { contentHeaders, isNotModified } from "./content.ts";
 
@@ -22,11 +23,18 @@ function existingAddress(call: Call): { repository: RepositoryName; reference: R
   throw new OciError("MANIFEST_UNKNOWN", { detail: { tag: text.slice(0, 160) } });
 }
 
+/** Whether the caller may change the repository, by the credentials of this request: then the answer is never old. */
+function mayChange({ caller }: Call, name: RepositoryName): boolean {
+  return (["push", "delete"] as const).some((action) => caller.allows({ type: "repository", name, actions: [action] }));
+}
+
 /** Spec end-3, GET and HEAD. A manifest comes as it was pushed, whatever the client says that it accepts. */
 export async function getManifest(call: Call): Promise<Response> {
   const { repository, reference } = existingAddress(call);
   const isHead = call.request.method === "HEAD";
-  const manifest = await registry.findManifest(call.context, repository, reference, !isHead);
+  const manifest = mayChange(call, repository)
+    ? await registry.findManifest(call.context, repository, reference, !isHead)
+    : await pullManifest(call.context, repository, reference);
   if (!isHead) registry.notePull(call.context, repository, manifest);
   const headers = contentHeaders(manifest.digest, manifest.mediaType, reference.kind);
   if (isNotModified(call.request, manifest.digest)) return new Response(null, { status: 304, headers });

@@ -1,12 +1,14 @@
 import type { Context } from "../context.ts";
 import * as metadata from "../metadata/blobs.ts";
-import type { Deletion, LinkedBlob, Lookup, StoredBlob } from "../metadata/blobs.ts";
+import type { Deletion, Lookup, StoredBlob } from "../metadata/blobs.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type ErrorCode, OciError } from "../oci/error.ts";
 import type { ByteRange } from "../oci/range.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
-import { getStream } from "../storage/objects.ts";
+import { readObject } from "./object-bytes.ts";
+import { changing } from "./recent.ts";
+import { findInReplica } from "./replica.ts";
 
 export type { StoredBlob } from "../metadata/blobs.ts";
 
@@ -33,9 +35,20 @@ export function assertDeleted(deletion: Deletion, code: ErrorCode, detail: unkno
   }
 }
 
-/** Spec end-2, GET: where the bytes are. One D1 query. Throws BLOB_UNKNOWN, NAME_UNKNOWN. */
-export async function findBlob({ db }: Context, repository: RepositoryName, digest: Digest): Promise<LinkedBlob> {
-  return foundOr(await metadata.findBlob(db, repository, digest), "BLOB_UNKNOWN", { digest });
+/**
+ * Spec end-2, GET: where the bytes are, or were a moment ago, as the settings have it. No D1 query where this isolate was told it
+ * a moment ago, else one; two where a replica does not know it. Throws BLOB_UNKNOWN, NAME_UNKNOWN.
+ */
+export async function findBlob(context: Context, repository: RepositoryName, digest: Digest): Promise<StoredBlob> {
+  const { recent, config, now } = context;
+  const askedAt = now();
+  const known = recent?.findBlob(repository, digest, askedAt - config.contentCacheTtlMs);
+  if (known) return known;
+  const keeper = config.contentCacheTtlMs > 0 ? recent?.keeper(askedAt) : undefined;
+  const lookup = await findInReplica(context, async (db) => await metadata.findBlob(db, repository, digest));
+  const blob = foundOr(lookup, "BLOB_UNKNOWN", { digest });
+  keeper?.blob(repository, blob);
+  return blob;
 }
 
 /**
@@ -43,15 +56,16 @@ export async function findBlob({ db }: Context, repository: RepositoryName, dige
  * One D1 query, and a second one for a blob that collection was about to take. Throws BLOB_UNKNOWN, NAME_UNKNOWN.
  */
 export async function statBlob(context: Context, repository: RepositoryName, digest: Digest): Promise<StoredBlob> {
-  const blob = await findBlob(context, repository, digest);
-  const isKept = !blob.isCondemned || (await metadata.pardonLink(context.db, repository, digest, context.now()));
+  const { db, now } = context;
+  const blob = foundOr(await metadata.findBlob(db, repository, digest), "BLOB_UNKNOWN", { digest });
+  const isKept = !blob.isCondemned || (await metadata.pardonLink(db, repository, digest, now()));
   if (!isKept) throw new OciError("BLOB_UNKNOWN", { detail: { digest } });
   return blob;
 }
 
-/** Spec end-2, GET: the bytes of a blob that {@link findBlob} found. One class B operation. */
-export async function readBlob({ bucket }: Context, blob: StoredBlob, range?: ByteRange): Promise<ReadableStream> {
-  return await getStream(bucket, blob.objectKey, range);
+/** Spec end-2, GET: the bytes of a blob that {@link findBlob} found, at the cost of {@link readObject}. */
+export async function readBlob(context: Context, blob: StoredBlob, range?: ByteRange): Promise<ReadableStream> {
+  return await readObject(context, { key: blob.objectKey, size: blob.size }, range);
 }
 
 /**
@@ -71,9 +85,11 @@ export async function mountBlob(
  * @throws OciError BLOB_UNKNOWN, NAME_UNKNOWN; UNSUPPORTED while a manifest refers to it.
  */
 export async function deleteBlob(
-  { db, now }: Context,
+  context: Context,
   deletion: { repository: RepositoryName; digest: Digest; actor: Actor },
 ): Promise<void> {
-  const { digest } = deletion;
-  assertDeleted(await metadata.unlinkBlob(db, { ...deletion, now: now() }), "BLOB_UNKNOWN", { digest });
+  const { db, now } = context;
+  const { repository, digest } = deletion;
+  const result = await changing(context, [repository], metadata.unlinkBlob(db, { ...deletion, now: now() }));
+  assertDeleted(result, "BLOB_UNKNOWN", { digest });
 }

@@ -14,8 +14,10 @@ import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
 import { EXPIRES_AFTER, parseLife } from "../policy/expiring-tag.ts";
 import { newManifestKey } from "../storage/keys.ts";
-import { getStream, putBytes } from "../storage/objects.ts";
+import { putBytes } from "../storage/objects.ts";
 import { assertDeleted, foundOr } from "./blobs.ts";
+import { readObject } from "./object-bytes.ts";
+import { changing } from "./recent.ts";
 
 export type { StoredManifest } from "../metadata/manifests.ts";
 
@@ -40,15 +42,18 @@ export async function findManifest(
 const PULLED_STEP_MS = 86_400_000;
 
 /** Notes a pull, unless one of this day is noted. The answer does not wait for it. One D1 query, once a day. */
-export function notePull(context: Context, repository: RepositoryName, { digest, pulledAt }: StoredManifest): void {
-  const { db, now, defer } = context;
+export function notePull(context: Context, repository: RepositoryName, manifest: StoredManifest): void {
+  const { db, now, defer, recent } = context;
+  const { digest, pulledAt } = manifest;
   if (pulledAt !== undefined && pulledAt > now() - PULLED_STEP_MS) return;
+  recent?.update(repository, { ...manifest, pulledAt: now() });
   defer(metadata.touchManifest(db, repository, digest, now()));
 }
 
-/** The exact bytes of a manifest that {@link findManifest} found with its text. One class B operation for large ones. */
-export async function readManifest({ bucket }: Context, manifest: StoredManifest): Promise<ReadableStream | string> {
-  if (manifest.objectKey !== undefined) return await getStream(bucket, manifest.objectKey);
+/** The exact bytes of a manifest that was found with its text; those of a large one at the cost of {@link readObject}. */
+export async function readManifest(context: Context, manifest: StoredManifest): Promise<ReadableStream | string> {
+  const { objectKey, size } = manifest;
+  if (objectKey !== undefined) return await readObject(context, { key: objectKey, size });
   return manifest.text ?? "";
 }
 
@@ -93,7 +98,7 @@ export async function pushManifest(
     tags: [...new Set(reference.kind === "tag" ? [reference.tag, ...push.tags] : push.tags)],
   };
   const isAccepted = await unlessHeld(
-    storeManifest(context, entry, bytes, references),
+    changing(context, [repository], storeManifest(context, entry, bytes, references)),
     async () => await findHeldTag(db, repository, entry.tags, digest),
   );
   if (!isAccepted) throw refusal(await metadata.findObjections(db, repository, references));
@@ -164,14 +169,15 @@ async function unlessHeld<T>(transaction: Promise<T>, find: () => Promise<HeldTa
 
 /** Spec end-9: deletes a tag, or a manifest with all its tags. One D1 round trip. Throws DENIED for an immutable tag. */
 export async function deleteManifest(
-  { db, now }: Context,
+  context: Context,
   deletion: { repository: RepositoryName; reference: Reference; actor: Actor },
 ): Promise<void> {
+  const { db, now } = context;
   const { repository, reference, actor } = deletion;
   if (reference.kind === "tag") {
     const { tag } = reference;
     const kind = await unlessHeld(
-      deleteTag(db, { repository, tag, actor, now: now() }),
+      changing(context, [repository], deleteTag(db, { repository, tag, actor, now: now() })),
       async () => await findHeldTag(db, repository, [tag], undefined),
     );
     assertDeleted({ kind }, "MANIFEST_UNKNOWN", { tag });
@@ -179,7 +185,7 @@ export async function deleteManifest(
   }
   const { digest } = reference;
   const result = await unlessHeld(
-    metadata.deleteManifest(db, { repository, digest, actor, now: now() }),
+    changing(context, [repository], metadata.deleteManifest(db, { repository, digest, actor, now: now() })),
     async () => await findHeldTagOf(db, repository, digest),
   );
   assertDeleted(result, "MANIFEST_UNKNOWN", { digest });

@@ -5,6 +5,7 @@ import { readAnnotations, type ReferrerDescriptor } from "../oci/manifest.ts";
 import type { Page } from "../oci/page.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import { getBytes } from "../storage/objects.ts";
+import { askReplica } from "./replica.ts";
 
 /** The most descriptors in one answer. */
 export const REFERRERS_LIMIT = 200;
@@ -22,15 +23,16 @@ export interface ReferrersQuery {
 }
 
 /**
- * Spec end-12: one page of the manifests that name this subject, which itself need not be here. One D1 query, and one
- * class B operation for each manifest too large for a row.
+ * Spec end-12: one page of the manifests that name this subject, which itself need not be here. One D1 query, two where a
+ * replica knows none, and one class B operation for each manifest too large for a row.
  */
 export async function listReferrers(context: Context, query: ReferrersQuery): Promise<Page<ReferrerDescriptor>> {
-  const { referrers, complete } = await metadata.listReferrers(context.db, {
-    ...query,
-    after: query.after ?? 0,
-    annotationsMaxBytes: ANNOTATIONS_MAX_BYTES,
-  });
+  const request = { ...query, after: query.after ?? 0, annotationsMaxBytes: ANNOTATIONS_MAX_BYTES };
+  const { referrers, complete } = await askReplica(
+    context,
+    async (db) => await metadata.listReferrers(db, request),
+    (found) => found.referrers.length === 0,
+  );
   const entries = await Promise.all(referrers.map(async (referrer) => await toDescriptor(context, referrer)));
   const last = referrers.at(-1);
   return { entries, next: complete || last === undefined ? undefined : String(last.id) };

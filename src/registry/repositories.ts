@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { type ImmutableTagsRule, isTagHeld, listImmutableTags } from "../metadata/immutable-tags.ts";
 import { WILDCARD_RULES_MAX } from "../metadata/policy.ts";
+import type { Reader } from "../metadata/reader.ts";
 import * as metadata from "../metadata/repositories.ts";
 import type { ListedRepository, RepositorySummary, Visibility } from "../metadata/repositories.ts";
 import * as deletion from "../metadata/repository-deletion.ts";
@@ -15,22 +16,26 @@ import { type Page, type PageRequest, toPage } from "../oci/page.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
 import { contains, matchesRepository, mayOverlap } from "../policy/pattern.ts";
+import { changing } from "./recent.ts";
+import { listFromReplica } from "./replica.ts";
 
 export type { ListedRepository, Visibility } from "../metadata/repositories.ts";
 export type { RepositorySettings } from "../metadata/repository-settings.ts";
 
 /** Docker's `_catalog`: one page of the names that someone may see. One D1 query. */
-export async function listNames({ db }: Context, visibility: Visibility, page: PageRequest): Promise<Page<string>> {
-  return toPage(await metadata.listNames(db, visibility, page), page.limit, (name) => name);
+export async function listNames(context: Context, visibility: Visibility, page: PageRequest): Promise<Page<string>> {
+  const names = await listFromReplica(context, async (db) => await metadata.listNames(db, visibility, page));
+  return toPage(names, page.limit, (name) => name);
 }
 
 /** One page of the repositories that someone may see. One D1 query. */
 export async function listRepositories(
-  { db }: Context,
+  context: Context,
   visibility: Visibility,
   page: PageRequest,
 ): Promise<Page<ListedRepository>> {
-  return toPage(await metadata.listRepositories(db, visibility, page), page.limit, ({ name }) => name);
+  const list = async (db: Reader) => await metadata.listRepositories(db, visibility, page);
+  return toPage(await listFromReplica(context, list), page.limit, ({ name }) => name);
 }
 
 /** A repository, what it holds, and the rules that make its tags immutable. */
@@ -76,9 +81,10 @@ export async function setRepository({ db, now }: Context, settings: RepositorySe
 }
 
 /** Deletes a repository with all that is in it. One D1 round trip. Throws NAME_UNKNOWN; DENIED for an immutable tag. */
-export async function deleteRepository({ db, now }: Context, name: RepositoryName, actor: Actor): Promise<void> {
+export async function deleteRepository(context: Context, name: RepositoryName, actor: Actor): Promise<void> {
+  const { db, now } = context;
   try {
-    const isDeleted = await deletion.deleteRepository(db, name, actor, now());
+    const isDeleted = await changing(context, [name], deletion.deleteRepository(db, name, actor, now()));
     if (!isDeleted) throw new OciError("NAME_UNKNOWN", { detail: { name } });
   } catch (error) {
     if (!isTagHeld(error)) throw error;

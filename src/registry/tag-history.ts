@@ -12,6 +12,8 @@ import type { Reference, Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
 import { pushManifest, readManifest } from "./manifests.ts";
+import { changing } from "./recent.ts";
+import { listFromReplica } from "./replica.ts";
 
 export type { ListedTag } from "../metadata/tag-expiry.ts";
 export type { Release, TagEvent } from "../metadata/tag-history.ts";
@@ -31,20 +33,22 @@ function unknownTag({ repository, tag }: TagAddress, what: string): OciError {
 
 /** Tags with what is known of them. One D1 query. */
 export async function listTagsWithState(
-  { db }: Context,
+  context: Context,
   repository: RepositoryName,
   page: PageRequest,
 ): Promise<Page<ListedTag>> {
-  return toPage(await expiry.listTagsWithState(db, repository, page), page.limit, ({ name }) => name);
+  const tags = await listFromReplica(context, async (db) => await expiry.listTagsWithState(db, repository, page));
+  return toPage(tags, page.limit, ({ name }) => name);
 }
 
 /** The moves of a tag, newest first. One D1 query. */
 export async function listTagEvents(
-  { db }: Context,
+  context: Context,
   address: TagAddress,
   page: { readonly before: number | undefined; readonly limit: number },
 ): Promise<Page<TagEvent>> {
-  return toPage(await metadata.listTagEvents(db, address, page), page.limit, ({ id }) => String(id));
+  const events = await listFromReplica(context, async (db) => await metadata.listTagEvents(db, address, page));
+  return toPage(events, page.limit, ({ id }) => String(id));
 }
 
 /** Where a tag pointed at a time; null: nowhere. One D1 query. Throws MANIFEST_UNKNOWN for a tag that was not known then. */
@@ -123,9 +127,11 @@ async function pushAgain(
  * Moves tags of any repositories at once: who pulls sees all of them moved, or none. One D1 round trip.
  * @throws OciError MANIFEST_UNKNOWN naming each manifest that is not there, DENIED for an immutable tag; nothing moves then.
  */
-export async function releaseTags({ db, now }: Context, releases: readonly Release[], actor: Actor): Promise<void> {
+export async function releaseTags(context: Context, releases: readonly Release[], actor: Actor): Promise<void> {
+  const { db, now } = context;
+  const repositories = releases.map(({ repository }) => repository);
   try {
-    if (await metadata.releaseTags(db, releases, actor, now())) return;
+    if (await changing(context, repositories, metadata.releaseTags(db, releases, actor, now()))) return;
   } catch (error) {
     if (!isTagHeld(error)) throw error;
     throw new OciError("DENIED", { message: await describeHeld(db, releases), detail: releases });

@@ -49,12 +49,15 @@ function makeRequest(method: string, path: string, { headers, body }: Sent = {})
   return new Request(new URL(path, ORIGIN), { ...init, body: stream.readable });
 }
 
+/** Nothing comes from a cache: what is counted is what an answer costs the first time. */
+const COLD = { CONTENT_CACHE_TTL: "0s", TAG_CACHE_TTL: "0s", BLOB_CACHE: "off" };
+
 /** The real Worker over the real D1 and R2, with every call watched. */
 export class WatchedRegistry {
   readonly env: Env;
 
-  constructor(watch: Watcher) {
-    this.env = watchBindings(env, watch);
+  constructor(watch: Watcher, settings: Readonly<Record<string, string>> = COLD) {
+    this.env = { ...watchBindings(env, watch), ...settings };
   }
 
   /** Sends a request as the admin and reads the answer to its end. */
@@ -77,7 +80,11 @@ export class WatchedRegistry {
 /** A {@link WatchedRegistry} that tells what each request costs. Send one at a time. */
 export class CountedRegistry {
   readonly counter = new Counter();
-  readonly #registry = new WatchedRegistry(this.counter.watch);
+  readonly #registry: WatchedRegistry;
+
+  constructor(settings?: Readonly<Record<string, string>>) {
+    this.#registry = new WatchedRegistry(this.counter.watch, settings);
+  }
 
   get env(): Env {
     return this.#registry.env;

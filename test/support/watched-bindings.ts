@@ -1,3 +1,5 @@
+import type { Reader } from "../../src/metadata/reader.ts";
+
 /** A statement with what was bound to it. */
 export interface Statement {
   readonly sql: string;
@@ -74,9 +76,9 @@ class WatchedStatement {
   }
 }
 
-/** A database whose every round trip the watcher hears of. */
-function watchDatabase(db: D1Database, watch: Watcher): D1Database {
-  const watched: Pick<D1Database, "prepare" | "batch" | "exec"> = {
+/** A database, or a session of one, whose every round trip the watcher hears of. */
+function watchReader(db: Reader, watch: Watcher): Reader {
+  return {
     prepare: (sql) =>
       new WatchedStatement(db.prepare(sql), watch, { sql, parameters: [] }) as unknown as D1PreparedStatement,
     batch: async <T>(statements: D1PreparedStatement[]) => {
@@ -84,6 +86,14 @@ function watchDatabase(db: D1Database, watch: Watcher): D1Database {
       const call = { binding: "DB", operation: "batch", statements: own.map(({ statement }) => statement) } as const;
       return await watch(call, async () => await db.batch<T>(own.map(({ inner }) => inner)));
     },
+  };
+}
+
+/** A database whose every round trip the watcher hears of. */
+function watchDatabase(db: D1Database, watch: Watcher): D1Database {
+  const watched: Pick<D1Database, "prepare" | "batch" | "exec" | "withSession"> = {
+    ...watchReader(db, watch),
+    withSession: (constraint) => watchReader(db.withSession(constraint), watch) as D1DatabaseSession,
     exec: async (sql) => {
       const statements = [{ sql, parameters: [] }];
       return await watch({ binding: "DB", operation: "exec", statements }, async () => await db.exec(sql));
