@@ -1,6 +1,6 @@
 import { PART_SIZE_BYTES } from "../../src/oci/upload-session.ts";
 import { type Calls, sum, times } from "./calls.ts";
-import { CACHED, costOf } from "./operations.ts";
+import { costOf } from "./operations.ts";
 
 /** An image of one platform: a manifest, a config, and layers. */
 export interface Image {
@@ -44,9 +44,10 @@ export type PullHabitName = keyof typeof PULL_HABITS;
 /** What it costs to pull a public image. `cached`, from 0 to 1, is how much of the content by digest the edge has already. */
 export function pullOf({ layers }: Image, habit: PullHabitName, cached: number): Calls {
   const { before, content }: PullHabit = PULL_HABITS[habit];
-  const partlyCached = (cold: Calls) => sum(times(1 - cached, cold), times(cached, CACHED));
-  const blob = content(partlyCached(costOf("getBlob")));
-  return sum(before(partlyCached(costOf("getManifestByDigest"))), times(layers + 1, blob));
+  const partlyCached = (cold: Calls, warm: Calls) => sum(times(1 - cached, cold), times(cached, warm));
+  const blob = partlyCached(sum(costOf("getBlob"), costOf("fillCache")), costOf("getCachedBlob"));
+  const manifest = partlyCached(costOf("getManifestByDigest"), costOf("getCachedManifest"));
+  return sum(before(manifest), times(layers + 1, content(blob)));
 }
 
 /** What it costs to push an image as docker does, when the registry has nothing of it yet. */

@@ -36,7 +36,10 @@ export const OPERATIONS = {
   getManifestByTag: { does: "pull a manifest by tag, or HEAD it", calls: calls(1, 0, 0, 1, 3, 0) },
   getManifestByDigest: { does: "pull a manifest by digest, or HEAD it", calls: calls(1, 0, 0, 1, 2, 0) },
   firstPullOfDay: { does: "be the first in a day who pulls a manifest, besides", calls: calls(0, 0, 0, 1, 2, 1) },
+  getCachedManifest: { does: "pull a manifest by digest that the isolate remembers", calls: calls(1, 0, 0, 0, 0, 0) },
   getBlob: { does: "pull a blob, or a range of it", calls: calls(1, 0, 1, 1, 3, 0) },
+  fillCache: { does: "be the first in a data centre who pulls a blob, besides", calls: calls(0, 0, 1, 0, 0, 0) },
+  getCachedBlob: { does: "pull a blob that the caches have", calls: calls(1, 0, 0, 0, 0, 0) },
   headBlob: { does: "HEAD a blob", calls: calls(1, 0, 0, 1, 3, 0) },
   headAbsentBlob: { does: "HEAD a blob that is not there", calls: calls(1, 0, 0, 1, 1, 0) },
   pushSmallBlob: { does: "push a layer below 6 MiB, as docker does", calls: calls(3, 1, 0, 5, 23, 18) },
@@ -64,9 +67,6 @@ export function costOf(name: OperationName, parts = 0): Calls {
   const { calls: fixed, each }: Operation = OPERATIONS[name];
   return sum(fixed, times(parts, each?.calls ?? NO_CALLS));
 }
-
-/** What the edge's cache answers to someone with a token, once it has it: content by digest, for a request and nothing else. */
-export const CACHED = calls(1, 0, 0, 0, 0, 0);
 
 /**
  * What the schedule costs in a month, at most: a run every ten minutes that reads a page of the bucket and the rows whose objects

@@ -41,7 +41,11 @@ async function open(manifests: number, repositories: number): Promise<Registry> 
     modules: [{ type: "ESModule", path: "worker.js", contents: script }],
     modulesRoot: ".",
     compatibilityDate: project.compatibilityDate,
-    bindings: { ...project.vars, ADMIN_PASSWORD: PASSWORD, TOKEN_SECRET: "a secret of more than 32 characters" },
+    bindings: {
+      ...project.vars,
+      ...{ CONTENT_CACHE_TTL: "0s", BLOB_CACHE: "off" },
+      ...{ ADMIN_PASSWORD: PASSWORD, TOKEN_SECRET: "a secret of more than 32 characters" },
+    },
     d1Databases: { DB: "bench" },
     r2Buckets: { BUCKET: "bench" },
     defaultPersistRoot: folder,

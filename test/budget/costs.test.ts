@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { CALL_KINDS, type Calls } from "../../scripts/cost/calls.ts";
+import { CALL_KINDS, type Calls, NO_CALLS } from "../../scripts/cost/calls.ts";
 import { costOf, type OperationName, OPERATIONS, SCHEDULE } from "../../scripts/cost/operations.ts";
 import { PART_SIZE_BYTES } from "../../src/oci/upload-session.ts";
 import { makeBytes } from "../support/content.ts";
@@ -11,6 +11,8 @@ import * as push from "../support/pushes.ts";
 import { basicAuth } from "../support/registry.ts";
 
 const registry = new CountedRegistry();
+/** With the caches that a registry has by default; without them, each pull costs what the first does. */
+const caching = new CountedRegistry({});
 
 /** A search reads the row on which it ends, if there is one: so much less may be read than the table says. */
 const ENDS_MAX = 2;
@@ -42,6 +44,13 @@ async function pushImage(references: number, tag: string): Promise<{ digest: str
 
 async function send(method: string, target: string, authorization = bearer): Promise<Measured> {
   return await registry.send(method, target, { headers: { Authorization: authorization } });
+}
+
+/** The second pull of the same. */
+async function sendAgain(target: string): Promise<Measured> {
+  const sent = { headers: { Authorization: bearer } };
+  await caching.send("GET", target, sent);
+  return await caching.send("GET", target, sent);
 }
 
 const askToken = async (authorization: string) =>
@@ -107,7 +116,19 @@ const DOINGS: Readonly<Record<OperationName, Doing>> = {
     const target = `${path}/manifests/first`;
     return difference(await send("GET", target), await send("GET", target));
   },
+  getCachedManifest: async () => {
+    const { digest } = await pushImage(5, "cached");
+    return [await sendAgain(`${path}/manifests/${digest}`)];
+  },
   getBlob: async () => [await send("GET", blob())],
+  fillCache: async () => {
+    const target = `${path}/blobs/${blobs[1]!.digest}`;
+    const { usage, status } = await caching.send("GET", target, { headers: { Authorization: bearer } });
+    expect(status).toBe(200);
+    const { usage: uncached } = await send("GET", target);
+    return { ...NO_CALLS, classB: usage.classB - uncached.classB };
+  },
+  getCachedBlob: async () => [await sendAgain(`${path}/blobs/${blobs[2]!.digest}`)],
   headBlob: async () => [await send("HEAD", blob())],
   headAbsentBlob: async () => [await send("HEAD", absent)],
   pushSmallBlob: async () => await push.pushByPatch(registry, { repository, bytes: freshBytes(100_000) }),
