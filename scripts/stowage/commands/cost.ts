@@ -19,7 +19,7 @@ const UsageSchema = v.looseObject({
 const LAYER_BYTES = 30_000_000;
 
 /** What a database takes for what it says of an object: docs/scale.md. */
-const DATABASE_BYTES_PER_OBJECT = 1_700;
+const DATABASE_BYTES_PER_OBJECT = 1_400;
 
 interface CostOptions {
   readonly pulls: number;
