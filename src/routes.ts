@@ -10,6 +10,7 @@ import * as retention from "./admin/retention.ts";
 import * as tags from "./admin/tags.ts";
 import * as tokens from "./admin/tokens.ts";
 import * as trust from "./admin/trust.ts";
+import * as usage from "./admin/usage.ts";
 import { type Access, API_ACCESS, type Caller, CATALOG_ACCESS } from "./auth/access.ts";
 import { assertAdmin } from "./auth/admin.ts";
 import { ANYONE, authorize } from "./auth/authenticate.ts";
@@ -95,6 +96,7 @@ const ROUTES: readonly Route[] = [
   ["post", "/api/tags/expiry", "admin", tags.setTagExpiry],
   ["get", "/api/collection", "admin", collection.showCollection],
   ["post", "/api/collection", "admin", collection.runCollection],
+  ["get", "/api/usage", "admin", usage.showUsage],
   ["get", "/api/retention", "admin", retention.listRetentionRules],
   ["post", "/api/retention/preview", "admin", retention.previewRetention],
   ["post", "/api/retention/run", "admin", retention.runRetention],

@@ -2,7 +2,10 @@ import { type BuildFailure, type BuildOptions, type BuildResult, build, context,
 import { Failure } from "./failure.ts";
 import type { Project } from "./project.ts";
 
-/** Bundles the Worker as wrangler does; a source that does not build is a `Failure` that names the place. */
+/**
+ * Bundles the Worker as wrangler does, but for minification: it has no way to go from here, and stack traces are read as they
+ * are. A source that does not build is a `Failure` that names the place.
+ */
 export async function buildWorker(project: Project): Promise<string> {
   try {
     return scriptOf(await build(buildOptions(project)));

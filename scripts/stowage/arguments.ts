@@ -37,6 +37,26 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError("It must be a whole number from 1.");
 }
 
+/** From 0 to 1, of `90` or `90%`. */
+export function parsePercent(text: string): number {
+  const [, number] = /^(\d{1,3}(?:\.\d+)?)%?$/.exec(text) ?? [];
+  if (number !== undefined && Number(number) <= 100) return Number(number) / 100;
+  throw new InvalidArgumentError("It must be from 0 to 100.");
+}
+
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  ...{ B: 1, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, PB: 1e15 },
+  ...{ KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40, PiB: 2 ** 50 },
+};
+
+/** Bytes, of `1TB`, `1.5GB` or `512MiB`. */
+export function parseSize(text: string): number {
+  const [, number, unit = ""] = /^(\d{1,9}(?:\.\d{1,9})?) ?([a-zA-Z]+)$/.exec(text) ?? [];
+  const size = SIZE_UNITS[unit];
+  if (number !== undefined && size !== undefined) return Math.round(Number(number) * size);
+  throw new InvalidArgumentError("Write it as 30MB, 1.5GB or 2TiB.");
+}
+
 /** `name=value`, added to those that came before. */
 export function collectPair(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
   const equals = text.indexOf("=");

@@ -146,6 +146,7 @@ async function readAudit({ session, key, repository }: Scene): Promise<void> {
     "of all that": `${actor}&repository=${repository}&action=blob.delete&since=2026-01-01T00:00:00Z`,
   };
   await session.step("events", 200, "GET", "/api/audit?n=1");
+  await session.step("usage", 200, "GET", "/api/usage");
   for (const [name, filter] of Object.entries(filters)) {
     await session.step(`events ${name}`, 200, "GET", `/api/audit?n=1&${filter}`);
   }

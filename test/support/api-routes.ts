@@ -32,6 +32,7 @@ export const API_ROUTES: readonly (readonly [method: string, path: string, requi
   ["POST", "/api/tags/expiry", "admin"],
   ["GET", "/api/collection", "admin"],
   ["POST", "/api/collection", "admin"],
+  ["GET", "/api/usage", "admin"],
   ["GET", "/api/retention", "admin"],
   ["POST", "/api/retention/preview", "admin"],
   ["POST", "/api/retention/run", "admin"],

@@ -15,6 +15,8 @@ export interface Usage {
   statements: number;
   rowsRead: number;
   rowsWritten: number;
+  /** Milliseconds in which the database worked, by its own clock: whole ones, so that only a mean of many says something. */
+  databaseMs: number;
 }
 
 const CLASS_OF = {
@@ -31,7 +33,7 @@ const CLASS_OF = {
 
 const NOTHING: Readonly<Usage> = {
   ...{ classA: 0, classB: 0, free: 0, bytesWritten: 0 },
-  ...{ roundTrips: 0, statements: 0, rowsRead: 0, rowsWritten: 0 },
+  ...{ roundTrips: 0, statements: 0, rowsRead: 0, rowsWritten: 0, databaseMs: 0 },
 };
 
 /** Counts the calls of watched bindings, and keeps the statements that it hears. */
@@ -72,6 +74,7 @@ export class Counter {
       const meta = (one as Partial<D1Result>).meta;
       this.#usage.rowsRead += meta?.rows_read ?? 0;
       this.#usage.rowsWritten += meta?.rows_written ?? 0;
+      this.#usage.databaseMs += meta?.duration ?? 0;
     }
   }
 }
