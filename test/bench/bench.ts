@@ -47,10 +47,11 @@ async function bench({ quick, only, out }: Options): Promise<void> {
   if (missing.length > 0 && process.env.CI === "true") throw new Error(missing.map(({ reason }) => reason).join("\n"));
 
   const taking = contenders.filter(isThere);
+  const commit = await describeCommit();
   const measured = await measure(workloads.filter(isThere), taking, plan);
   const report: Report = {
     date: new Date().toISOString(),
-    commit: await describeCommit(),
+    commit,
     machine: describeMachine(),
     rounds: plan.rounds,
     quick,

@@ -1,3 +1,4 @@
+import { reasonOf } from "../../scripts/local/failure.ts";
 import { run } from "../e2e/support/run.ts";
 import type { Plan } from "./plan.ts";
 import type { Results } from "./report/results.ts";
@@ -43,7 +44,9 @@ async function runRound(workload: Workload, servers: readonly BenchServer[], res
     for (const server of servers) {
       // What one server wrote must not go to the disk in another's time.
       await run("sync", []);
-      const figures = await step.measure(server);
+      const figures = await step.measure(server).catch((error: unknown) => {
+        throw new Error(`${workload.name}, ${server.name}: ${reasonOf(error)}`, { cause: error });
+      });
       for (const metric of workload.metrics) {
         const figure = figures[metric.id];
         if (figure !== undefined) results?.add(metric, server.name, figure);

@@ -4,7 +4,7 @@ import { median } from "./statistics.ts";
 export const SERVER_NAMES = ["stowage", "distribution-2.8", "distribution-3", "zot", "limit"] as const;
 export type ServerName = (typeof SERVER_NAMES)[number];
 
-export type Unit = "s" | "ms" | "requests/s" | "MB" | "kB";
+export type Unit = "s" | "ms" | "requests/s" | "MB" | "kB" | "times";
 
 /** One thing that is measured. */
 export interface Metric {

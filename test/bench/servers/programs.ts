@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startBackground } from "../../e2e/support/background.ts";
 import { TOOL_PATH } from "../../e2e/support/paths.ts";
-import { run } from "../../e2e/support/run.ts";
+import { attempt } from "../../e2e/support/run.ts";
 import { findFreePort } from "../../e2e/support/server.ts";
 import type { ServerName } from "../report/results.ts";
 import { missingProgram } from "./find.ts";
@@ -77,8 +77,8 @@ export const programs: readonly Contender[] = PROGRAMS.map((program) => ({
   title: program.title,
   missing: () => missingProgram(program.command, program.origin),
   version: async () => {
-    const output = await run(program.command, ["--version"], { env: ENVIRONMENT });
-    return program.versionOf(output) ?? output;
+    const { stdout, stderr } = await attempt(program.command, ["--version"], { env: ENVIRONMENT });
+    return program.versionOf(`${stdout}${stderr}`.trim()) ?? "of a version that it does not tell";
   },
   start: async () => await start(program),
 }));

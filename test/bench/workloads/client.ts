@@ -1,8 +1,6 @@
-import { Agent, type IncomingMessage } from "node:http";
-import { json } from "node:stream/consumers";
 import type { BenchServer, Headers } from "../servers/server.ts";
 import { type Blob, type Descriptor, type Image, MANIFEST_TYPE } from "./content.ts";
-import { drain, send } from "./http.ts";
+import { Connections, drain, type Outgoing } from "./http.ts";
 
 /** As docker does by default. */
 const UPLOADS_AT_ONCE = 5;
@@ -15,79 +13,79 @@ export type UploadMode = "patch" | "put";
 
 /** A client of the distribution spec that is the same for each server, and only streams. */
 export class Client {
-  readonly #base: string;
+  readonly #base: URL;
   readonly #headers: Headers;
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly #connections: Connections;
 
-  private constructor(base: string, headers: Headers) {
+  private constructor(base: URL, headers: Headers) {
     this.#base = base;
     this.#headers = headers;
+    this.#connections = new Connections(base.origin, UPLOADS_AT_ONCE);
   }
 
   /** A client that may use the repository. */
   static async open(server: BenchServer, repository: string): Promise<Client> {
-    return new Client(`${server.url}/v2/${repository}/`, await server.authorize(repository));
+    return new Client(new URL(`/v2/${repository}/`, server.url), await server.authorize(repository));
   }
 
-  close(): void {
-    this.#agent.destroy();
+  async close(): Promise<void> {
+    await this.#connections.close();
   }
 
-  /** Pushes what the repository lacks, then the manifest under the tag. */
+  /** How often a request found its connection broken, and was sent once more. */
+  get broken(): number {
+    return this.#connections.broken;
+  }
+
+  /** Pushes the layers that the repository lacks, then the config, then the manifest under the tag. */
   async push(image: Image, tag: string, mode: UploadMode = "patch"): Promise<void> {
-    const blobs = [...image.layers, image.config];
-    await atOnce(UPLOADS_AT_ONCE, blobs, async (blob) => await this.#pushBlob(blob, mode));
+    await atOnce(UPLOADS_AT_ONCE, image.layers, async (blob) => await this.#pushBlob(blob, mode));
+    await this.#pushBlob(image.config, mode);
     const { mediaType, size } = image.manifest.descriptor;
     const headers = { "content-type": mediaType, "content-length": String(size) };
-    await this.#ask("PUT", `manifests/${tag}`, { expected: [201], headers, body: image.manifest });
+    const put = { method: "PUT", headers, body: image.manifest, expected: [201] } as const;
+    await this.#ask(`manifests/${tag}`, put);
   }
 
   /** Pulls the image under the tag. Throws when a blob does not have its size. */
   async pull(tag: string): Promise<void> {
-    const accept = { accept: MANIFEST_TYPE };
-    const response = await this.#send("GET", `manifests/${tag}`, { expected: [200], headers: accept });
-    const { config, layers } = (await json(response)) as { config: Descriptor; layers: Descriptor[] };
+    const get = { method: "GET", expected: [200] } as const;
+    const response = await this.#send(`manifests/${tag}`, { ...get, headers: { accept: MANIFEST_TYPE } });
+    const { config, layers } = (await response.body.json()) as { config: Descriptor; layers: Descriptor[] };
     await atOnce(DOWNLOADS_AT_ONCE, [config, ...layers], async ({ digest, size }) => {
-      const length = await drain(await this.#send("GET", `blobs/${digest}`, { expected: [200] }));
+      const length = await drain(await this.#send(`blobs/${digest}`, get));
       if (length !== size) throw new Error(`${digest} has ${length} bytes, not ${size}`);
     });
   }
 
   async #pushBlob(blob: Blob, mode: UploadMode): Promise<void> {
     const { digest, size } = blob.descriptor;
-    const { status } = await this.#ask("HEAD", `blobs/${digest}`, { expected: [200, 404] });
+    const { status } = await this.#ask(`blobs/${digest}`, { method: "HEAD", expected: [200, 404] });
     if (status === 200) return;
     const empty = { "content-length": "0" };
-    let { location } = await this.#ask("POST", "blobs/uploads/", { expected: [202], headers: empty });
+    let { location } = await this.#ask("blobs/uploads/", { method: "POST", headers: empty, expected: [202] });
     if (mode === "patch") {
-      const patch = { expected: [202], headers: OCTETS, body: blob };
-      ({ location } = await this.#ask("PATCH", location, patch));
+      const patch = { method: "PATCH", headers: OCTETS, body: blob, expected: [202] } as const;
+      ({ location } = await this.#ask(location, patch));
     }
     const end = `${location}${location.includes("?") ? "&" : "?"}digest=${digest}`;
     const whole = { headers: { ...OCTETS, "content-length": String(size) }, body: blob };
-    await this.#ask("PUT", end, { expected: [201], ...(mode === "patch" ? { headers: empty } : whole) });
+    await this.#ask(end, { method: "PUT", expected: [201], ...(mode === "patch" ? { headers: empty } : whole) });
   }
 
   /** A request of whose answer only status and Location matter. */
-  async #ask(method: string, reference: string, details: Details): Promise<{ status: number; location: string }> {
-    const response = await this.#send(method, reference, details);
+  async #ask(reference: string, request: Omit<Outgoing, "path">): Promise<{ status: number; location: string }> {
+    const response = await this.#send(reference, request);
     await drain(response);
-    return { status: response.statusCode ?? 0, location: response.headers.location ?? "" };
+    return { status: response.statusCode, location: String(response.headers.location) };
   }
 
   /** The reference is a Location, or a path below the repository. */
-  async #send(method: string, reference: string, { expected, headers, body }: Details): Promise<IncomingMessage> {
-    const url = new URL(reference, this.#base).href;
-    const all = { ...this.#headers, ...headers };
-    return await send({ method, url, headers: all, agent: this.#agent, ...(body && { body }) }, expected);
+  async #send(reference: string, request: Omit<Outgoing, "path">) {
+    const { pathname, search } = new URL(reference, this.#base);
+    const headers = { ...this.#headers, ...request.headers };
+    return await this.#connections.send({ ...request, path: `${pathname}${search}`, headers });
   }
-}
-
-/** The statuses that are right, and what is sent. */
-interface Details {
-  readonly expected: readonly number[];
-  readonly headers?: Headers;
-  readonly body?: Blob;
 }
 
 /** Does the work for each item, so many of them at a time. */

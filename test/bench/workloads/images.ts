@@ -16,8 +16,8 @@ export function layers({ smallLayers: { count, bytes } }: Plan, content: Content
     const client = await Client.open(server, "bench/layers");
     const push = await secondsOf(async () => await client.push(image, "latest"));
     const pull = await secondsOf(async () => await client.pull("latest"));
-    client.close();
-    return { "layers.push": push, "layers.pull": pull };
+    await client.close();
+    return { "layers.push": push, "layers.pull": pull, "layers.broken": client.broken };
   };
   return {
     name: "layers",
@@ -25,6 +25,7 @@ export function layers({ smallLayers: { count, bytes } }: Plan, content: Content
     metrics: [
       { id: "layers.push", title: `push ${size}`, unit: "s" },
       { id: "layers.pull", title: `pull ${size}`, unit: "s" },
+      { id: "layers.broken", title: "connections that broke, ten small layers", unit: "times" },
     ],
     servers: REGISTRIES,
     steps: [{ prepare: () => void (image = imageOf(content.layers(count, bytes))), measure }],
@@ -42,14 +43,14 @@ export function images({ images: count }: Plan, content: Content): Workload {
     const pull = async () => {
       for (const index of all.keys()) await client.pull(`v${index}`);
     };
-    const figures = {
+    const seconds = {
       "images.push": await secondsOf(push),
       "images.pull": await secondsOf(pull),
       "images.push-again": await secondsOf(push),
       "images.pull-again": await secondsOf(pull),
     };
-    client.close();
-    return figures;
+    await client.close();
+    return { ...seconds, "images.broken": client.broken };
   };
   const prepare = () => {
     const base = content.layer(BASE_BYTES);
@@ -63,6 +64,7 @@ export function images({ images: count }: Plan, content: Content): Workload {
       { id: "images.push-again", title: `push the same ${count} again`, unit: "s" },
       { id: "images.pull", title: `pull ${count} small images`, unit: "s" },
       { id: "images.pull-again", title: `pull the same ${count} again`, unit: "s" },
+      { id: "images.broken", title: "connections that broke, small images", unit: "times" },
     ],
     servers: REGISTRIES,
     steps: [{ prepare, measure }],
@@ -81,8 +83,9 @@ export function clients({ clients: count, smallLayers }: Plan, content: Content)
       });
       await Promise.all(each);
     });
-    for (const client of opened) client.close();
-    return { "clients.push-pull": seconds };
+    await Promise.all(opened.map(async (client) => await client.close()));
+    const broken = opened.reduce((sum, client) => sum + client.broken, 0);
+    return { "clients.push-pull": seconds, "clients.broken": broken };
   };
   const prepare = () => {
     all = Array.from({ length: count }, () => imageOf(content.layers(smallLayers.count, smallLayers.bytes)));
@@ -91,7 +94,10 @@ export function clients({ clients: count, smallLayers }: Plan, content: Content)
   return {
     name: "clients",
     title: "clients at once",
-    metrics: [{ id: "clients.push-pull", title: `${count} clients at once push and pull ${size} each`, unit: "s" }],
+    metrics: [
+      { id: "clients.push-pull", title: `${count} clients at once push and pull ${size} each`, unit: "s" },
+      { id: "clients.broken", title: "connections that broke, clients at once", unit: "times" },
+    ],
     servers: REGISTRIES,
     steps: [{ prepare, measure }],
   };

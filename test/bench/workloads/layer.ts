@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { Agent } from "node:http";
 import { formatMb, type Plan } from "../plan.ts";
 import type { BenchServer } from "../servers/server.ts";
 import { Client, type UploadMode } from "./client.ts";
 import { type Blob, type Content, type Image, imageOf } from "./content.ts";
-import { drain, send } from "./http.ts";
+import { Connections, drain, type Outgoing } from "./http.ts";
 import { type Figures, REGISTRIES, secondsOf, type Workload } from "./workload.ts";
 
 /** One big layer, pushed and pulled, beside the same bytes put into R2 and read from it by a Worker that does nothing else. */
@@ -30,8 +29,8 @@ function bigLayer(
     const client = await Client.open(server, "bench/layer");
     const push = await secondsOf(async () => await client.push(image, "latest", mode));
     const pull = await secondsOf(async () => await client.pull("latest"));
-    client.close();
-    return { [`${name}.push`]: push, [`${name}.pull`]: pull };
+    await client.close();
+    return { [`${name}.push`]: push, [`${name}.pull`]: pull, [`${name}.broken`]: client.broken };
   };
   return {
     name,
@@ -39,6 +38,7 @@ function bigLayer(
     metrics: [
       { id: `${name}.push`, title: `push one layer of ${size}, ${way}`, unit: "s", limit: "raw R2 put" },
       { id: `${name}.pull`, title: `pull one layer of ${size}, pushed ${way}`, unit: "s", limit: "raw R2 get" },
+      { id: `${name}.broken`, title: `connections that broke, one layer, ${way}`, unit: "times" },
     ],
     servers: [...REGISTRIES, "limit"],
     steps: [
@@ -54,13 +54,13 @@ function bigLayer(
 }
 
 async function transferRaw(server: BenchServer, name: string, blob: Blob): Promise<Figures> {
-  const agent = new Agent({ keepAlive: true });
-  const url = `${server.url}/objects/${randomUUID()}`;
+  const connections = new Connections(server.url, 1);
+  const path = `/objects/${randomUUID()}`;
   const headers = { "content-length": String(blob.descriptor.size) };
-  const push = await secondsOf(
-    async () => await drain(await send({ method: "PUT", url, headers, agent, body: blob }, [201])),
-  );
-  const pull = await secondsOf(async () => await drain(await send({ method: "GET", url, headers: {}, agent }, [200])));
-  agent.destroy();
-  return { [`${name}.push`]: push, [`${name}.pull`]: pull };
+  const transfer = async (request: Pick<Outgoing, "method" | "headers" | "body" | "expected">) =>
+    await secondsOf(async () => await drain(await connections.send({ ...request, path })));
+  const push = await transfer({ method: "PUT", headers, body: blob, expected: [201] });
+  const pull = await transfer({ method: "GET", expected: [200] });
+  await connections.close();
+  return { [`${name}.push`]: push, [`${name}.pull`]: pull, [`${name}.broken`]: connections.broken };
 }

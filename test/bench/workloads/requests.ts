@@ -48,7 +48,7 @@ export function requests({ connections, requestsMs }: Plan, content: Content): W
       if (server.name === "limit") return;
       const client = await Client.open(server, REPOSITORY);
       await client.push(image, TAG);
-      client.close();
+      await client.close();
     },
     steps: cases.map((each): Step => ({ measure: async (server) => await measure(server, each, image, requestsMs) })),
   };
