@@ -93,6 +93,11 @@ function makeTemporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "stowage-bench-"));
   process.env.TMPDIR = folder;
   process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      process.stderr.write(`bench: stopped by ${signal}\n`);
+      process.exit(1);
+    });
+  }
   return folder;
 }
