@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Installs the programs that the end-to-end suites drive: Debian packages for the clients that Debian has, and
-# .cache/tools/bin for those that come as Go modules (test/e2e/tools). Does nothing for what is there already.
+# .cache/tools/bin for those that come as Go modules (test/e2e/tools). With `bench`, instead, those that the benchmark runs
+# beside Stowage (test/bench/tools). Does nothing for what is there already.
 # Needs Debian or a descendant, and root when a package is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly TOOLS=test/e2e/tools
+readonly BENCH_TOOLS=test/bench/tools
 readonly CACHE=$PWD/.cache/tools
 readonly LOG=$CACHE/install.log
 readonly TOOLCHAIN=v0.0.1-go1.26.8
@@ -27,6 +29,15 @@ readonly PACKAGES="
   jq jq
   curl curl
 "
+
+readonly BENCH_PACKAGES="
+  docker-registry docker-registry
+  skopeo skopeo
+"
+
+# zot, the minimal build: without its extensions.
+readonly ZOT=zotregistry.dev/zot/v2/cmd/zot@v2.1.14
+readonly ZOT_TAGS=containers_image_openpgp
 
 readonly BUILD_FLAGS=(-mod=readonly -buildvcs=false -trimpath -ldflags "-s -w")
 
@@ -66,18 +77,19 @@ install_packages() {
   quietly apt-get install -qq --yes --no-install-recommends "$@"
 }
 
-install_debian_clients() {
+# Installs what is missing of a list as above.
+install_debian_programs() {
   local missing=()
   while read -r name package; do
     [ -z "$name" ] || command -v "$name" >/dev/null || missing+=("$package")
-  done <<<"$PACKAGES"
+  done <<<"$1"
   [ ${#missing[@]} = 0 ] || install_packages $(printf '%s\n' ca-certificates "${missing[@]}" | sort -u)
 }
 
 # Whether the Go at $1 is new enough for every tool.
 is_new_enough() {
   local needed own
-  needed=$(sed -n 's/^go //p' $TOOLS/*/go.mod | sort -V | tail -n 1)
+  needed=$(sed -n 's/^go //p' $TOOLS/*/go.mod $BENCH_TOOLS/*/go.mod | sort -V | tail -n 1)
   own=$("$1" version 2>/dev/null | sed -n 's/.* go\([0-9][0-9.]*\).*/\1/p')
   [ -n "$own" ] && [ "$(printf '%s\n' "$needed" "$own" | sort -V | head -n 1)" = "$needed" ]
 }
@@ -129,10 +141,36 @@ build_redesigned_suite() {
   fi
 }
 
-install_debian_clients
-for module in "$TOOLS"/*/; do
-  if grep -q '^tool ' "$module/go.mod"; then build_module "$module" build "${BUILD_FLAGS[@]}" -o "$CACHE/bin/" tool; fi
-done
-build_module $TOOLS/conformance-1.1 test "${BUILD_FLAGS[@]}" -c -o "$CACHE/bin/conformance-1.1" $SUITE
-build_redesigned_suite
-say "everything is there"
+# The tools of each module below a folder.
+build_tools() {
+  local module
+  for module in "$1"/*/; do
+    if grep -q '^tool ' "$module/go.mod"; then build_module "$module" build "${BUILD_FLAGS[@]}" -o "$CACHE/bin/" tool; fi
+  done
+}
+
+# Not every module proxy serves zot; one that is on the path serves as well.
+build_zot() {
+  if command -v zot >/dev/null || [ -x "$CACHE/bin/zot" ]; then return; fi
+  [ -n "${GO:-}" ] || find_go
+  say "building zot"
+  if ! GOBIN=$CACHE/bin "$GO" install -tags "$ZOT_TAGS" "$ZOT" >>"$LOG" 2>&1; then
+    say "the Go module proxy does not serve $ZOT; the benchmark runs without zot"
+  fi
+}
+
+case ${1:-} in
+  "")
+    install_debian_programs "$PACKAGES"
+    build_tools $TOOLS
+    build_module $TOOLS/conformance-1.1 test "${BUILD_FLAGS[@]}" -c -o "$CACHE/bin/conformance-1.1" $SUITE
+    build_redesigned_suite
+    ;;
+  bench)
+    install_debian_programs "$BENCH_PACKAGES"
+    build_tools $BENCH_TOOLS
+    build_zot
+    ;;
+  *) fail "usage: scripts/install-tools.sh [bench]" ;;
+esac
+say "done"

@@ -7,6 +7,9 @@ import { plain, plainJson, relativeTime } from "./text.ts";
 /** A cell of a table; a time is written for its reader. */
 export type Cell = string | { readonly time: string | null; readonly none: string };
 
+/** What it depends on where and how something is printed. */
+type Surroundings = Pick<Environment, "env" | "stdout" | "stderr" | "now">;
+
 const PRINTABLE_ASCII = /^[ -~]+$/;
 
 const BORDERLESS = {
@@ -20,10 +23,10 @@ const BORDERLESS = {
  * to a terminal.
  */
 export class Output {
-  readonly #environment: Environment;
+  readonly #environment: Surroundings;
   #hasPrinted = false;
 
-  constructor(environment: Environment) {
+  constructor(environment: Surroundings) {
     this.#environment = environment;
   }
 

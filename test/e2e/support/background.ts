@@ -20,6 +20,7 @@ export interface BackgroundProgram {
 
 /** A running background program. */
 export interface Background {
+  readonly pid: number;
   /** Asks it to end, and waits. Throws when it has to be killed. */
   stop(): Promise<void>;
 }
@@ -64,5 +65,5 @@ export async function startBackground(program: BackgroundProgram): Promise<Backg
     }
     await sleep(READY_POLL_MS);
   }
-  return { stop };
+  return { pid: child.pid ?? NaN, stop };
 }

@@ -23,8 +23,21 @@ export interface RunningRegistry extends RegistryAccess {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts Stowage as `npm start` does, on a free port of the loopback interface, with its data in a fresh folder. */
-export async function startRegistry(settings: Readonly<Record<string, string>> = {}): Promise<RunningRegistry> {
+/** A registry of our own, in a process of its own. */
+export interface StartedRegistry extends RunningRegistry {
+  readonly pid: number;
+}
+
+const STOWAGE: readonly string[] = ["scripts/start.ts"];
+
+/**
+ * Starts Stowage as `npm start` does, on a free port of the loopback interface, with its data in a fresh folder.
+ * `program` is another script that takes the same flags, and what comes before them.
+ */
+export async function startRegistry(
+  settings: Readonly<Record<string, string>> = {},
+  program = STOWAGE,
+): Promise<StartedRegistry> {
   const data = await mkdtemp(join(tmpdir(), "stowage-data-"));
   const port = await findFreePort();
   const password = randomBytes(16).toString("hex");
@@ -35,12 +48,12 @@ export async function startRegistry(settings: Readonly<Record<string, string>> =
     const server = await startBackground({
       name: "Stowage",
       command: process.execPath,
-      args: ["scripts/start.ts", "--host", "127.0.0.1", "--port", String(port), "--data", data, ...overrides],
+      args: [...program, "--host", "127.0.0.1", "--port", String(port), "--data", data, ...overrides],
       env: { ...process.env, STOWAGE_ADMIN_PASSWORD: password },
       cwd: PROJECT_ROOT,
       isReady: (output) => output.split(/\r?\n/).includes(`Stowage is ready on ${url}`),
     });
-    return { ...accessTo(url, password), stop: () => server.stop().finally(removeData) };
+    return { ...accessTo(url, password), pid: server.pid, stop: () => server.stop().finally(removeData) };
   } catch (error) {
     await removeData();
     throw error;
@@ -61,7 +74,8 @@ function accessTo(url: string, password: string): RegistryAccess {
   return { url: new URL(url).origin, host: new URL(url).host, username: USERNAME, password };
 }
 
-async function findFreePort(): Promise<number> {
+/** A port of the loopback interface that nobody listens on. */
+export async function findFreePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
   const { port } = probe.address() as AddressInfo;
