@@ -2,7 +2,7 @@
 CREATE TABLE usage (
   id           INTEGER PRIMARY KEY CHECK (id = 1),
   repositories INTEGER NOT NULL,
-  -- Objects in R2 that a row names, and their bytes: blobs, and manifests too big for a row.
+  -- Objects in R2 that a row names, or named until they were discarded, and their bytes: blobs, and manifests too big for a row.
   objects      INTEGER NOT NULL,
   bytes        INTEGER NOT NULL
 ) STRICT;
@@ -26,19 +26,17 @@ BEGIN
   UPDATE usage SET objects = objects + 1, bytes = bytes + NEW.size WHERE id = 1;
 END;
 
-CREATE TRIGGER blobs_are_discounted AFTER DELETE ON blobs
-BEGIN
-  UPDATE usage SET objects = objects - 1, bytes = bytes - OLD.size WHERE id = 1;
-END;
-
 CREATE TRIGGER big_manifests_are_counted AFTER INSERT ON manifests
 WHEN NEW.object_key IS NOT NULL
 BEGIN
   UPDATE usage SET objects = objects + 1, bytes = bytes + NEW.size WHERE id = 1;
 END;
 
-CREATE TRIGGER big_manifests_are_discounted AFTER DELETE ON manifests
-WHEN OLD.object_key IS NOT NULL
+-- Of an object that is counted, until R2 has deleted it: so counting costs collection no row.
+ALTER TABLE discarded_objects ADD COLUMN size INTEGER;
+
+CREATE TRIGGER discarded_objects_are_discounted AFTER DELETE ON discarded_objects
+WHEN OLD.size IS NOT NULL
 BEGIN
   UPDATE usage SET objects = objects - 1, bytes = bytes - OLD.size WHERE id = 1;
 END;

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { measureUsage } from "../lifecycle/usage.ts";
+import { measureUsage } from "../registry/usage.ts";
 import { endpoint } from "./endpoint.ts";
 
 export const showUsage = endpoint(

@@ -62,8 +62,9 @@ export async function collect(db: D1Database, cutoffs: Cutoffs, batch: number): 
     countChanges(db),
     db
       .prepare(
-        `INSERT INTO discarded_objects (object_key, discarded_at)
-         SELECT object_key, ?5 FROM (${DUE_MANIFESTS}) WHERE object_key IS NOT NULL`,
+        `INSERT INTO discarded_objects (object_key, discarded_at, size)
+         SELECT object_key, ?5, (SELECT size FROM manifests m WHERE m.id = due.id)
+         FROM (${DUE_MANIFESTS}) AS due WHERE object_key IS NOT NULL`,
       )
       .bind(...due, now),
     db
@@ -88,8 +89,8 @@ export async function collect(db: D1Database, cutoffs: Cutoffs, batch: number): 
     countChanges(db),
     db
       .prepare(
-        `INSERT INTO discarded_objects (object_key, discarded_at)
-         SELECT object_key, ?1 FROM blobs INDEXED BY blobs_unlinked WHERE link_count = 0`,
+        `INSERT INTO discarded_objects (object_key, discarded_at, size)
+         SELECT object_key, ?1, size FROM blobs INDEXED BY blobs_unlinked WHERE link_count = 0`,
       )
       .bind(now),
     db.prepare("DELETE FROM blobs WHERE link_count = 0 RETURNING digest, size"),

@@ -21,8 +21,8 @@ export async function deleteRepository(
     all("tag_events"),
     db
       .prepare(
-        `INSERT INTO discarded_objects (object_key, discarded_at)
-         SELECT object_key, ?2 FROM manifests WHERE repository_id = ${id} AND object_key IS NOT NULL`,
+        `INSERT INTO discarded_objects (object_key, discarded_at, size)
+         SELECT object_key, ?2, size FROM manifests WHERE repository_id = ${id} AND object_key IS NOT NULL`,
       )
       .bind(name, now),
     all("manifests"),

@@ -1,7 +1,7 @@
 /** What is stored in all repositories. */
 export interface Usage {
   readonly repositories: number;
-  /** Objects in the bucket that a blob or a manifest needs; uploads under way and what is discarded are not among them. */
+  /** Objects in the bucket of blobs and manifests, until R2 has deleted them. Uploads under way are not among them. */
   readonly objects: number;
   /** Of these objects. */
   readonly bytes: number;

@@ -67,7 +67,7 @@ const EXCEPTIONS: readonly { readonly sql: RegExp; readonly step: RegExp; readon
     reason: "sums up one repository, for an admin who looks at it",
   },
   {
-    sql: /^(DELETE FROM \w+ WHERE|INSERT INTO discarded_objects \S+ \S+\s+SELECT object_key, \?2 FROM manifests WHERE) repository_id = \(SELECT id FROM repositories WHERE name = \?1\)( AND object_key IS NOT NULL)?$|^DELETE FROM repositories /,
+    sql: /^(DELETE FROM \w+ WHERE|INSERT INTO discarded_objects \([^)]*\)\s+SELECT object_key, \?2, size FROM manifests WHERE) repository_id = \(SELECT id FROM repositories WHERE name = \?1\)( AND object_key IS NOT NULL)?$|^DELETE FROM repositories /,
     step: /^SEARCH (tags|tag_events|manifests|repository_blobs) USING .* \(repository_id=\?\)$/,
     reason: "deletes a repository with all that is in it",
   },
