@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import type { Access } from "./access.ts";
 import { ANONYMOUS, type Identity } from "./identity.ts";
 import { signingKeys } from "./keys.ts";
+import { recallToken, rememberToken } from "./verified-tokens.ts";
 
 /** Issuer and audience: the registry signs its tokens for itself, whatever host names it has. */
 export const TOKEN_SERVICE = "stowage";
@@ -34,6 +35,8 @@ export interface IssuedToken {
 /** Our own words, signed by us: their shape is checked as that of any that come from outside. */
 const ClaimsSchema = v.object({
   sub: v.string(),
+  nbf: v.number(),
+  exp: v.number(),
   credential: v.string(),
   role: v.optional(v.picklist(["admin", "member"])),
   credentialId: v.optional(v.string()),
@@ -95,11 +98,16 @@ export async function issueToken(config: Config, { identity, access }: Token, no
 
 /** The token that this text is, if this registry signed it and it is valid now. No database is asked. */
 export async function verifyToken(config: Config, text: string, now: number): Promise<Token | undefined> {
+  const known = recallToken(config, text, now);
+  if (known) return known;
   const claims = v.safeParse(ClaimsSchema, await verify(config, text, TOKEN_SERVICE, now));
   if (!claims.success) return undefined;
   const { sub: name, credential, role, credentialId, subjects, grants, access } = claims.output;
   const identity = { actor: { name, credential }, role, credentialId, subjects, grants } as unknown as Identity;
-  return { identity: name === ANONYMOUS.actor.name ? ANONYMOUS : identity, access: access as unknown as Access[] };
+  const isAnonymous = name === ANONYMOUS.actor.name;
+  const token = { identity: isAnonymous ? ANONYMOUS : identity, access: access as unknown as Access[] };
+  rememberToken(config, text, { token, notBefore: claims.output.nbf, expiresAt: claims.output.exp }, now);
+  return token;
 }
 
 /** What a client may keep instead of a password: by what to find out, each time, whether the log-in still holds. */
