@@ -43,17 +43,13 @@ type Route = readonly [method: Method, path: string, requirement: Requirement, h
 
 /**
  * Every route, with the end-points of the distribution spec. Of two paths that match, the first one wins: `blobs/uploads/`
- * must not be taken for a blob.
+ * must not be taken for a blob. They are tried one by one, so what is asked for most comes first.
  */
 const ROUTES: readonly Route[] = [
-  ["get", "/token", "open", token.getToken],
-  ["post", "/token", "open", token.postToken],
-
-  ["get", "/v2/", "somebody", base.ping], // end-1
-  ["head", "/v2/", "somebody", base.ping],
-  ["get", "/v2/_catalog", "catalog", catalog.listRepositories],
-  ["get", "/v2/:name+/tags/list", PULL, listTags], // end-8a, end-8b
-  ["get", "/v2/:name+/referrers/:digest", PULL, referrers.listReferrers], // end-12a, end-12b
+  ["get", "/v2/:name+/manifests/:reference", PULL, manifests.getManifest], // end-3
+  ["head", "/v2/:name+/manifests/:reference", PULL, manifests.getManifest], // end-3
+  ["put", "/v2/:name+/manifests/:reference", PUSH, manifests.putManifest], // end-7a, end-7b
+  ["delete", "/v2/:name+/manifests/:reference", DELETE, manifests.deleteManifest], // end-9
   ["post", "/v2/:name+/blobs/uploads/", PUSH, uploads.startUpload], // end-4a, end-4b, end-11
   ["get", "/v2/:name+/blobs/uploads/:id", PUSH, uploads.getUpload], // end-13
   ["patch", "/v2/:name+/blobs/uploads/:id", PUSH, uploads.patchUpload], // end-5
@@ -62,10 +58,14 @@ const ROUTES: readonly Route[] = [
   ["get", "/v2/:name+/blobs/:digest", PULL, blobs.getBlob], // end-2
   ["head", "/v2/:name+/blobs/:digest", PULL, blobs.headBlob], // end-2
   ["delete", "/v2/:name+/blobs/:digest", DELETE, blobs.deleteBlob], // end-10
-  ["get", "/v2/:name+/manifests/:reference", PULL, manifests.getManifest], // end-3
-  ["head", "/v2/:name+/manifests/:reference", PULL, manifests.getManifest], // end-3
-  ["put", "/v2/:name+/manifests/:reference", PUSH, manifests.putManifest], // end-7a, end-7b
-  ["delete", "/v2/:name+/manifests/:reference", DELETE, manifests.deleteManifest], // end-9
+  ["get", "/v2/:name+/tags/list", PULL, listTags], // end-8a, end-8b
+  ["get", "/v2/:name+/referrers/:digest", PULL, referrers.listReferrers], // end-12a, end-12b
+
+  ["get", "/token", "open", token.getToken],
+  ["post", "/token", "open", token.postToken],
+  ["get", "/v2/", "somebody", base.ping], // end-1
+  ["head", "/v2/", "somebody", base.ping],
+  ["get", "/v2/_catalog", "catalog", catalog.listRepositories],
 
   ["get", "/api/openapi.json", "open", openApi(describedRoutes)],
   ["get", "/api/caller", "api", caller.showCaller],
