@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
@@ -48,6 +49,7 @@ export default defineConfig({
           include: ["test/simulation/**/*.test.ts"],
           // They take all cores already.
           fileParallelism: false,
+          maxConcurrency: availableParallelism(),
           testTimeout: 600_000,
         },
       },

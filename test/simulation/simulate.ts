@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { MUTATIONS } from "./mutations.ts";
 import { type Conditions, findPlanted, replay, runRange } from "./threads.ts";
@@ -45,12 +46,16 @@ async function runMany(count: number, from: number, conditions: Conditions): Pro
 /** Tells for each planted bug by which seed it is found. */
 async function findAllPlanted(): Promise<boolean> {
   let areFound = true;
-  for (const mutation of MUTATIONS) {
-    const found = await findPlanted(mutation);
-    areFound &&= found !== undefined;
-    const result = found ? `seed ${found.seed}` : `not found in ${mutation.seeds} histories`;
-    console.log(`${mutation.name}: ${result}`);
-  }
+  const left = MUTATIONS.values();
+  const search = async (): Promise<void> => {
+    for (const mutation of left) {
+      const found = await findPlanted(mutation);
+      areFound &&= found !== undefined;
+      const result = found ? `seed ${found.seed}` : `not found in ${mutation.seeds} histories`;
+      console.log(`${mutation.name}: ${result}`);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, search));
   return areFound;
 }
 

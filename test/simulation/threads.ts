@@ -5,8 +5,9 @@ import type { Outcome } from "./history.ts";
 import type { Mutation } from "./mutations.ts";
 import type { Task, ThreadOptions } from "./thread.ts";
 
-/** Seeds that a thread takes at once. */
+/** Seeds that a thread takes at once; fewer, where the first violation ends it all. */
 const BATCH = 50;
+const SEARCH_BATCH = 10;
 
 /** What a thread answers to a task. */
 interface Report {
@@ -23,6 +24,10 @@ export interface Conditions {
 export interface Range extends Conditions {
   readonly from: number;
   readonly count: number;
+  /** One for each core, if it does not say. */
+  readonly threads?: number;
+  /** Seeds that a thread takes at once. */
+  readonly batch?: number;
   /** Ends after this many violations. */
   readonly violationsMax?: number;
   /** Returns all outcomes, not only those that are violations. */
@@ -58,7 +63,8 @@ async function ask(worker: Worker, task: Task): Promise<Report> {
 
 /** Runs the seeds of a range on all cores. Whatever the order, a seed's history is the same. */
 export async function runRange(range: Range): Promise<Summary> {
-  const { from, count, violationsMax = 1, isKept = false, onProgress } = range;
+  const { from, count, threads = availableParallelism(), batch = BATCH } = range;
+  const { violationsMax = 1, isKept = false, onProgress } = range;
   const summary = { histories: 0, steps: 0, violations: [] as Outcome[], outcomes: [] as Outcome[] };
   let next = from;
   const end = from + count;
@@ -66,7 +72,7 @@ export async function runRange(range: Range): Promise<Summary> {
     const worker = startThread(range);
     try {
       while (next < end && summary.violations.length < violationsMax) {
-        const task = { from: next, count: Math.min(BATCH, end - next), isTraced: false };
+        const task = { from: next, count: Math.min(batch, end - next), isTraced: false };
         next += task.count;
         const { outcomes } = await ask(worker, task);
         for (const outcome of outcomes) {
@@ -81,14 +87,14 @@ export async function runRange(range: Range): Promise<Summary> {
       await worker.terminate();
     }
   };
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), Math.ceil(count / BATCH)) }, work));
+  await Promise.all(Array.from({ length: Math.min(threads, Math.ceil(count / batch)) }, work));
   summary.violations.sort((a, b) => a.seed - b.seed);
   return summary;
 }
 
-/** The first history that goes wrong by a planted bug; undefined if none of those within which it should be found does. */
+/** The first history that goes wrong by a planted bug; undefined if none of those within which it should be found does. One thread. */
 export async function findPlanted({ name, seeds }: Mutation): Promise<Outcome | undefined> {
-  const { violations } = await runRange({ from: 1, count: seeds, mutation: name });
+  const { violations } = await runRange({ from: 1, count: seeds, mutation: name, threads: 1, batch: SEARCH_BATCH });
   return violations[0];
 }
 
