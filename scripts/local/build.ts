@@ -1,4 +1,4 @@
-import { type BuildFailure, type BuildOptions, type BuildResult, build, context, type Message } from "esbuild";
+import { type BuildFailure, type BuildOptions, type BuildResult, build, context, type Message, stop } from "esbuild";
 import { Failure } from "./failure.ts";
 import type { Project } from "./project.ts";
 
@@ -8,7 +8,10 @@ import type { Project } from "./project.ts";
  */
 export async function buildWorker(project: Project): Promise<string> {
   try {
-    return scriptOf(await build(buildOptions(project)));
+    const script = scriptOf(await build(buildOptions(project)));
+    // Its service is a process of 50 MB, which would stay as long as the server does.
+    await stop();
+    return script;
   } catch (error) {
     const [first] = isBuildFailure(error) ? error.errors : [];
     if (first === undefined) throw error;
@@ -54,7 +57,9 @@ function buildOptions(project: Project) {
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*", "node:*"],
     loader: { ".txt": "text", ".html": "text", ".sql": "text", ".bin": "binary" },
+    // Lines and names for stack traces; the sources themselves are here, and would be most of the script.
     sourcemap: "inline",
+    sourcesContent: false,
     logLevel: "silent",
   } satisfies BuildOptions;
 }

@@ -3,6 +3,9 @@ import type { ServerName } from "../report/results.ts";
 /** What a client sends with each request. */
 export type Headers = Readonly<Record<string, string>>;
 
+/** What a client's token is for. A client that pulls asks for no more, and so do docker and all others. */
+export type Actions = "pull" | "pull,push";
+
 /** A server under measurement, in processes of its own, with its data in a folder of its own. */
 export interface BenchServer {
   readonly name: ServerName;
@@ -12,8 +15,8 @@ export interface BenchServer {
   readonly pid: number;
   /** For programs that log in by themselves, where the server wants that. */
   readonly credentials?: { readonly username: string; readonly password: string };
-  /** The headers by which a client may pull from and push to the repository for the next minutes. */
-  readonly authorize: (repository: string) => Promise<Headers>;
+  /** The headers by which a client may do so much with the repository for the next minutes. */
+  readonly authorize: (repository: string, actions: Actions) => Promise<Headers>;
   /** Ends it and deletes its data. */
   readonly stop: () => Promise<void>;
 }

@@ -30,23 +30,23 @@ export const stowage: Contender = {
   },
 };
 
-/** Its tokens live for minutes: each repository's is kept until it has few left. */
+/** Its tokens live for minutes: that of each scope is kept until it has few left. */
 function bearer(registry: RegistryAccess): BenchServer["authorize"] {
   const tokens = new Map<string, { headers: Headers; renewAt: number }>();
-  return async (repository) => {
-    const known = tokens.get(repository);
+  return async (repository, actions) => {
+    const scope = `repository:${repository}:${actions}`;
+    const known = tokens.get(scope);
     if (known !== undefined && Date.now() < known.renewAt) return known.headers;
-    const { token, expiresIn } = await requestToken(registry, repository);
+    const { token, expiresIn } = await requestToken(registry, scope);
     const headers = { authorization: `Bearer ${token}` };
-    tokens.set(repository, { headers, renewAt: Date.now() + expiresIn * 1000 - RENEWED_BEFORE_MS });
+    tokens.set(scope, { headers, renewAt: Date.now() + expiresIn * 1000 - RENEWED_BEFORE_MS });
     return headers;
   };
 }
 
-async function requestToken({ url, username, password }: RegistryAccess, repository: string) {
-  const scope = encodeURIComponent(`repository:${repository}:pull,push`);
+async function requestToken({ url, username, password }: RegistryAccess, scope: string) {
   const credentials = Buffer.from(`${username}:${password}`).toString("base64");
-  const response = await fetch(`${url}/token?service=stowage&scope=${scope}`, {
+  const response = await fetch(`${url}/token?service=stowage&scope=${encodeURIComponent(scope)}`, {
     headers: { authorization: `Basic ${credentials}` },
   });
   if (!response.ok) throw new Error(`Stowage gave no token: ${response.status} ${await response.text()}`);

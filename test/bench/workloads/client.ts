@@ -15,17 +15,20 @@ export type UploadMode = "patch" | "put";
 export class Client {
   readonly #base: URL;
   readonly #headers: Headers;
+  readonly #pullHeaders: Headers;
   readonly #connections: Connections;
 
-  private constructor(base: URL, headers: Headers) {
+  private constructor(base: URL, headers: Headers, pullHeaders: Headers) {
     this.#base = base;
     this.#headers = headers;
+    this.#pullHeaders = pullHeaders;
     this.#connections = new Connections(base.origin, UPLOADS_AT_ONCE);
   }
 
-  /** A client that may use the repository. */
+  /** A client that may push to the repository, and pulls from it as one that may not. */
   static async open(server: BenchServer, repository: string): Promise<Client> {
-    return new Client(new URL(`/v2/${repository}/`, server.url), await server.authorize(repository));
+    const [push, pull] = [await server.authorize(repository, "pull,push"), await server.authorize(repository, "pull")];
+    return new Client(new URL(`/v2/${repository}/`, server.url), push, pull);
   }
 
   async close(): Promise<void> {
@@ -49,8 +52,9 @@ export class Client {
 
   /** Pulls the image under the tag. Throws when a blob does not have its size. */
   async pull(tag: string): Promise<void> {
-    const get = { method: "GET", expected: [200] } as const;
-    const response = await this.#send(`manifests/${tag}`, { ...get, headers: { accept: MANIFEST_TYPE } });
+    const get = { method: "GET", expected: [200], headers: this.#pullHeaders } as const;
+    const accept = { accept: MANIFEST_TYPE, ...this.#pullHeaders };
+    const response = await this.#send(`manifests/${tag}`, { ...get, headers: accept });
     const { config, layers } = (await response.body.json()) as { config: Descriptor; layers: Descriptor[] };
     await atOnce(DOWNLOADS_AT_ONCE, [config, ...layers], async ({ digest, size }) => {
       const length = await drain(await this.#send(`blobs/${digest}`, get));

@@ -64,7 +64,7 @@ async function measure(server: BenchServer, each: Case, image: Image, durationMs
   const { rate, p99Ms } = await measureLoad({
     url: server.name === "limit" ? `${server.url}${limit.path}` : `${server.url}/v2/${REPOSITORY}/${path(image)}`,
     method,
-    headers: { accept: MANIFEST_TYPE, ...(await server.authorize(REPOSITORY)) },
+    headers: { accept: MANIFEST_TYPE, ...(await server.authorize(REPOSITORY, "pull")) },
     connections: each.connections,
     durationMs,
   });

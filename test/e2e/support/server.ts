@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import manifest from "../../../package.json" with { type: "json" };
 import { startBackground } from "./background.ts";
 import { PROJECT_ROOT } from "./paths.ts";
 
@@ -28,7 +29,8 @@ export interface StartedRegistry extends RunningRegistry {
   readonly pid: number;
 }
 
-const STOWAGE: readonly string[] = ["scripts/start.ts"];
+/** What `npm start` gives to node. */
+const STOWAGE: readonly string[] = manifest.scripts.start.split(" ").slice(1);
 
 /**
  * Starts Stowage as `npm start` does, on a free port of the loopback interface, with its data in a fresh folder.
