@@ -111,8 +111,8 @@ function describedRoutes(): DescribedRoute[] {
   });
 }
 
-/** What the router hands on: the parsed path and the request it parsed. */
-type RoutedRequest = IRequestStrict;
+/** What the router reads, and what it writes: the parsed path. */
+type Routed = Pick<IRequestStrict, "method" | "url" | "params">;
 
 function requiredAccess(requirement: Exclude<Requirement, "open">, name: string | undefined): Access | undefined {
   switch (requirement) {
@@ -143,9 +143,8 @@ async function findCaller(
 
 /** A route's handler behind its requirement. */
 function guarded(requirement: Requirement, handler: Handler) {
-  return async (request: RoutedRequest, context: Context): Promise<Response> => {
+  return async ({ params }: Routed, request: Request, context: Context): Promise<Response> => {
     const url = new URL(request.url);
-    const params: Call["params"] = request.params;
     const found = await findCaller(requirement, request, context, { url, params });
     return await handler({ request, url, context, caller: found, params });
   };
@@ -158,7 +157,7 @@ function methodNotAllowed(allowed: readonly string[]) {
   };
 }
 
-const router = IttyRouter<RoutedRequest, [Context]>();
+const router = IttyRouter<IRequestStrict, [Request, Context]>();
 
 for (const path of new Set(ROUTES.map(([, route]) => route))) {
   const routes = ROUTES.filter(([, other]) => other === path);
@@ -168,7 +167,9 @@ for (const path of new Set(ROUTES.map(([, route]) => route))) {
 
 /** Finds the route of a request and runs it. Throws OciError, NOT_FOUND where there is no route. */
 export async function route(request: Request, context: Context): Promise<Response> {
-  const response: unknown = await router.fetch(request, context);
+  // The router looks at the method for each route, and writes what it parsed: on a plain object both are several times faster.
+  const routed = { method: request.method, url: request.url };
+  const response: unknown = await router.fetch(routed, request, context);
   if (response instanceof Response) return response;
   throw new OciError("NOT_FOUND");
 }

@@ -3,8 +3,8 @@ import { type Blob, type Descriptor, type Image, MANIFEST_TYPE } from "./content
 import { Connections, drain, type Outgoing } from "./http.ts";
 
 /** As docker does by default. */
-const UPLOADS_AT_ONCE = 5;
-const DOWNLOADS_AT_ONCE = 3;
+export const UPLOADS_AT_ONCE = 5;
+export const DOWNLOADS_AT_ONCE = 3;
 
 const OCTETS = { "content-type": "application/octet-stream" };
 
@@ -93,7 +93,7 @@ export class Client {
 }
 
 /** Does the work for each item, so many of them at a time. */
-async function atOnce<T>(limit: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+export async function atOnce<T>(limit: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const waiting = items.values();
   const worker = async () => {
     for (const item of waiting) await work(item);

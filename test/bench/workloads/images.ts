@@ -2,6 +2,7 @@ import { formatMb, type Plan } from "../plan.ts";
 import type { BenchServer } from "../servers/server.ts";
 import { Client } from "./client.ts";
 import { type Content, type Image, imageOf } from "./content.ts";
+import { transferRaw } from "./raw.ts";
 import { type Figures, REGISTRIES, secondsOf, type Workload } from "./workload.ts";
 
 /** What small images share, and what each has of its own. */
@@ -13,6 +14,10 @@ export function layers({ smallLayers: { count, bytes } }: Plan, content: Content
   const size = `${count} layers of ${formatMb(bytes)}`;
   let image: Image;
   const measure = async (server: BenchServer): Promise<Figures> => {
+    if (server.name === "limit") {
+      const { push, pull, broken } = await transferRaw(server, "objects", image.layers);
+      return { "layers.push": push, "layers.pull": pull, "layers.broken": broken };
+    }
     const client = await Client.open(server, "bench/layers");
     const push = await secondsOf(async () => await client.push(image, "latest"));
     const pull = await secondsOf(async () => await client.pull("latest"));
@@ -23,11 +28,11 @@ export function layers({ smallLayers: { count, bytes } }: Plan, content: Content
     name: "layers",
     title: "ten small layers",
     metrics: [
-      { id: "layers.push", title: `push ${size}`, unit: "s" },
-      { id: "layers.pull", title: `pull ${size}`, unit: "s" },
+      { id: "layers.push", title: `push ${size}`, unit: "s", limit: "raw writes, one R2 put each" },
+      { id: "layers.pull", title: `pull ${size}`, unit: "s", limit: "raw reads" },
       { id: "layers.broken", title: "connections that broke, ten small layers", unit: "times" },
     ],
-    servers: REGISTRIES,
+    servers: [...REGISTRIES, "limit"],
     steps: [{ prepare: () => void (image = imageOf(content.layers(count, bytes))), measure }],
   };
 }
