@@ -1,3 +1,4 @@
+import { plotsOf } from "./plots.ts";
 import { type Report, tableOf, verdictRow } from "./report.ts";
 
 const BEGIN = "<!-- results -->";
@@ -25,6 +26,9 @@ function formatResults(report: Report): string {
     "In brackets: how many times Stowage's figure.",
     "",
     formatTable(head, rows),
+    ...plotsOf(report).map(({ file, title }) => `![${title}](benchmarks/${file}.svg)\n`),
+    "Every round's figure is in [results.json](benchmarks/results.json).",
+    "",
   ].join("\n");
 }
 
