@@ -6,7 +6,7 @@ import { describeLoadError, printWorkerLog, RuntimeLog } from "./logs.ts";
 import type { D1Database } from "./migrations.ts";
 import type { Project } from "./project.ts";
 import { report } from "./report.ts";
-import { drainWorkerd, superviseWorkerd } from "./workerd.ts";
+import { boundRuntimeHeap, drainWorkerd, superviseWorkerd } from "./workerd.ts";
 
 /** How long requests under way may take when the server is told to stop. */
 const DRAIN_GRACE_MS = 10_000;
@@ -31,6 +31,7 @@ export class LocalServer {
   constructor(setup: Setup) {
     this.#setup = setup;
     this.#environment = superviseWorkerd(setup.data);
+    boundRuntimeHeap();
     this.#runtime = withoutSignalHandlers(() => new Miniflare(this.#options(undefined)));
     // Whoever awaits the runtime gets its error; until then it must not count as unhandled.
     this.#runtime.ready.catch(() => undefined);
