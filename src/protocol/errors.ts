@@ -5,8 +5,9 @@ import { OciError } from "../oci/error.ts";
 /** The one place where errors become responses. A defect is logged, and the client learns nothing of its inside. */
 export function toErrorResponse(error: unknown, request: Request): Response {
   const known = toOciError(error, request);
-  const headers = { "Content-Type": "application/json", ...known.headers };
-  return new Response(request.method === "HEAD" ? null : JSON.stringify(known), { status: known.status, headers });
+  const body = new TextEncoder().encode(JSON.stringify(known));
+  const headers = { "Content-Type": "application/json", ...known.headers, "Content-Length": String(body.byteLength) };
+  return new Response(request.method === "HEAD" ? null : body, { status: known.status, headers });
 }
 
 function toOciError(error: unknown, request: Request): OciError {

@@ -13,10 +13,13 @@ afterEach(() => vi.restoreAllMocks());
 
 it("answers errors in the spec's JSON, and HEAD without a body", async () => {
   const path = `/v2/nowhere/blobs/${DIGEST}`;
-  const { detail } = await expectError(await send("GET", path), 404, "NAME_UNKNOWN");
+  const answered = await send("GET", path);
+  const { detail } = await expectError(answered.clone(), 404, "NAME_UNKNOWN");
   expect(detail).toEqual({ digest: DIGEST });
   const head = await expectStatus(await send("HEAD", path), 404);
   expect(await head.text()).toBe("");
+  // Without it, clients cannot tell that nothing more comes, and some close the connection.
+  expect(head.headers.get("Content-Length")).toBe(String((await answered.text()).length));
   const manifest = await expectStatus(await send("HEAD", "/v2/nowhere/manifests/a"), 404);
   expect(await manifest.text()).toBe("");
   expect(logged).toEqual([]);
