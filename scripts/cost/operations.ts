@@ -53,7 +53,7 @@ export const OPERATIONS = {
   mountBlob: { does: "mount a blob", calls: calls(1, 0, 0, 1, 11, 4) },
   pushManifest: {
     does: "push a manifest under a new tag",
-    calls: calls(1, 0, 0, 1, 27, 17),
+    calls: calls(1, 0, 0, 1, 24, 17),
     each: { of: "config and layer", calls: calls(0, 0, 0, 0, 9, 3) },
   },
   deleteTag: { does: "delete a tag, the last one of its manifest", calls: calls(1, 0, 0, 1, 16, 11) },

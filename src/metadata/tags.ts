@@ -23,8 +23,8 @@ interface TagMove {
   readonly now: number;
 }
 
-/** Holds for repositories (r) that let tags end by themselves. */
-const LETS_TAGS_EXPIRE = `EXISTS (SELECT 1 FROM expiring_tags e WHERE ${patternHolds("e", "r.name")})`;
+/** The rules by which tags of the repository ?1 end by themselves. */
+const EXPIRY_RULES = `SELECT 1 FROM expiring_tags e WHERE ${patternHolds("e", "?1")}`;
 
 /** The config of an image whose labels may say how long its tags live, and the most bytes of it that are worth a look. */
 export interface LabelledConfig {
@@ -32,8 +32,8 @@ export interface LabelledConfig {
   readonly maxBytes: number;
 }
 
-/** How long a tag says that it lives, in repositories (r) that let it: null for others. */
-const OWN_LIFE = `IIF(${LETS_TAGS_EXPIRE}, w.value ->> 'lifeMs', NULL)`;
+/** How long a tag says that it lives, in a repository (?1) that lets it: null for others. */
+const OWN_LIFE = `IIF(EXISTS (${EXPIRY_RULES}), w.value ->> 'lifeMs', NULL)`;
 
 /** Tags as JSON, each with the life that its name states. */
 const serialiseTags = (tags: readonly Tag[]): string =>
@@ -78,10 +78,11 @@ export function selectLabelledConfig(
 ): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT b.object_key FROM repositories r
+      // The rules come first: where there are none, nothing else is read.
+      `SELECT b.object_key FROM (${EXPIRY_RULES} LIMIT 1)
+       CROSS JOIN repositories r ON r.name = ?1
        CROSS JOIN repository_blobs rb ON rb.repository_id = r.id AND rb.digest = ?2
-       CROSS JOIN blobs b ON b.digest = rb.digest
-       WHERE r.name = ?1 AND b.size <= ?3 AND ${LETS_TAGS_EXPIRE}`,
+       CROSS JOIN blobs b ON b.digest = rb.digest AND b.size <= ?3`,
     )
     .bind(repository, config, maxBytes);
 }
