@@ -26,7 +26,10 @@ function contextOf(env: Env, execution: Pick<ExecutionContext, "waitUntil">, req
     replica: config.readReplicas ? env.DB.withSession("first-unconstrained") : undefined,
     bucket: env.BUCKET,
     recent,
-    edge: edgeOf(config, request),
+    // Few requests ask for bytes: only those pay for the parsing of their URL.
+    get edge() {
+      return edgeOf(config, request);
+    },
     now: Date.now,
     // Called as a method of anything else, the runtime's fetch fails.
     fetch: async (input, init) => await fetch(input, init),
