@@ -36,14 +36,14 @@ const layerRules = Object.entries(LAYERS).map(([layer, allowed]) => {
 });
 
 export default defineConfig(
-  { ignores: ["node_modules", ".cache", ".stowage", ".wrangler", "coverage", "worker-configuration.d.ts"] },
+  { ignores: ["node_modules", "web/dist", ".cache", ".stowage", ".wrangler", "coverage", "worker-configuration.d.ts"] },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
   {
     languageOptions: {
       parserOptions: {
-        project: ["./tsconfig.json", "./tsconfig.node.json", "./tsconfig.simulation.json"],
+        project: ["./tsconfig.json", "./tsconfig.node.json", "./tsconfig.simulation.json", "./tsconfig.web.json"],
         tsconfigRootDir: import.meta.dirname,
       },
     },
