@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: "worker",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/scripts/**", "test/simulation/**"],
+          exclude: ["test/e2e/**", "test/scripts/**", "test/simulation/**", "test/web/**"],
           // A worker of its own for each file costs seconds apiece. Tests keep apart by fresh repository names instead.
           isolate: false,
           // Far beyond any test: a busy machine is no failure.
@@ -40,6 +40,13 @@ export default defineConfig({
           include: ["test/scripts/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        // What the page decides, without a browser.
+        test: {
+          name: "web",
+          include: ["test/web/**/*.test.ts"],
         },
       },
       {
