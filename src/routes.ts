@@ -7,6 +7,7 @@ import { type DescribedRoute, openApi } from "./admin/openapi.ts";
 import * as policy from "./admin/policy.ts";
 import * as repositories from "./admin/repositories.ts";
 import * as retention from "./admin/retention.ts";
+import * as session from "./admin/session.ts";
 import * as tags from "./admin/tags.ts";
 import * as tokens from "./admin/tokens.ts";
 import * as trust from "./admin/trust.ts";
@@ -68,6 +69,9 @@ const ROUTES: readonly Route[] = [
   ["get", "/v2/_catalog", "catalog", catalog.listRepositories],
 
   ["get", "/api/openapi.json", "open", openApi(describedRoutes)],
+  ["post", "/api/session", "open", session.signIn],
+  ["delete", "/api/session", "open", session.signOut],
+  ["post", "/api/session/token", "open", session.getSessionToken],
   ["get", "/api/caller", "api", caller.showCaller],
   ["get", "/api/accounts", "admin", accounts.listAccounts],
   ["post", "/api/accounts", "admin", accounts.addAccount],
