@@ -24,6 +24,7 @@ import * as blobs from "./protocol/blobs.ts";
 import type { Call, Handler } from "./protocol/call.ts";
 import * as catalog from "./protocol/catalog.ts";
 import * as manifests from "./protocol/manifests.ts";
+import { findPage } from "./protocol/page.ts";
 import * as referrers from "./protocol/referrers.ts";
 import { listTags } from "./protocol/tags.ts";
 import * as token from "./protocol/token.ts";
@@ -169,11 +170,12 @@ for (const path of new Set(ROUTES.map(([, route]) => route))) {
   router.all(path, methodNotAllowed(routes.map(([method]) => method)));
 }
 
-/** Finds the route of a request and runs it. Throws OciError, NOT_FOUND where there is no route. */
+/** Finds the route of a request and runs it; else the web page. Throws OciError, NOT_FOUND where there is neither. */
 export async function route(request: Request, context: Context): Promise<Response> {
   // The router looks at the method for each route, and writes what it parsed: on a plain object both are several times faster.
   const routed = { method: request.method, url: request.url };
   const response: unknown = await router.fetch(routed, request, context);
-  if (response instanceof Response) return response;
+  const answer = response instanceof Response ? response : await findPage(request, context);
+  if (answer) return answer;
   throw new OciError("NOT_FOUND");
 }
