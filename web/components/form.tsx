@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
+import { useSave } from "../save.ts";
 import { FieldProblems } from "./field-problems.tsx";
 
 interface Props {
@@ -22,8 +23,7 @@ interface Props {
 export function Form(props: Props) {
   const { action, onSubmit, fieldOf, error, onCancel, isDisabled = false, takesFocus = false, children } = props;
   const form = useRef<HTMLFormElement>(null);
-  const [refusal, setRefusal] = useState<Error | undefined>(undefined);
-  const [isBusy, setBusy] = useState(false);
+  const { save, isBusy, error: refusal } = useSave(onSubmit);
 
   useEffect(() => {
     if (takesFocus) form.current?.querySelector<HTMLElement>("input, select, textarea")?.focus();
@@ -32,22 +32,13 @@ export function Form(props: Props) {
     if (refusal) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   }, [refusal]);
 
-  const submit = async (event: Event) => {
+  const submit = (event: Event) => {
     event.preventDefault();
-    if (isBusy || isDisabled) return;
-    setBusy(true);
-    setRefusal(undefined);
-    try {
-      await onSubmit();
-    } catch (problem) {
-      setRefusal(problem instanceof Error ? problem : new Error(String(problem)));
-    } finally {
-      setBusy(false);
-    }
+    if (!isDisabled) void save();
   };
   return (
     // The registry's own words on what is wrong are better than the browser's.
-    <form ref={form} class="stack" noValidate onSubmit={(event) => void submit(event)}>
+    <form ref={form} class="stack" noValidate onSubmit={submit}>
       <FieldProblems error={error ?? refusal} fieldOf={fieldOf}>
         {children}
       </FieldProblems>

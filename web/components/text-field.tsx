@@ -17,7 +17,12 @@ interface Props {
 /** A field for a text of one line, or several. */
 export function TextField({ name, label, hint, value, onInput, placeholder, inputMode, rows }: Props) {
   const common = {
-    ...{ value, placeholder, inputMode, spellcheck: false, autocapitalize: "none", autocomplete: "off" },
+    value,
+    placeholder,
+    inputMode,
+    spellcheck: false,
+    autocapitalize: "none",
+    autocomplete: "off",
     onInput: (event: TargetedInputEvent<HTMLInputElement | HTMLTextAreaElement>) => onInput(event.currentTarget.value),
   } as const;
   return (

@@ -1,8 +1,9 @@
 import type { ComponentType } from "preact";
 import { useRoute } from "preact-iso";
+import { NotForCaller } from "../components/not-for-caller.tsx";
 import { Problem } from "../components/problem.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
-import { NotForCaller } from "../components/not-for-caller.tsx";
+import { Tabs } from "../components/tabs.tsx";
 import { useResource } from "../resource.ts";
 import { useSession } from "../session.tsx";
 import { useTitle } from "../title.ts";
@@ -26,8 +27,6 @@ const VIEWS: Readonly<Record<string, View>> = {
   cost: { label: "Cost", load: async () => (await import("./operate/cost.tsx")).CostView },
 };
 
-const addressOf = (name: string): string => (name === "" ? "/operate" : `/operate/${name}`);
-
 /** What admins look after: a tab for each view. */
 export function OperatePage() {
   const name = useRoute().params.view ?? "";
@@ -43,13 +42,12 @@ function Frame({ name, view }: { readonly name: string; readonly view: View }) {
   return (
     <>
       <h1 class="visually-hidden">Operate</h1>
-      <nav class="tabs" aria-label="Operate">
-        {Object.entries(VIEWS).map(([key, { label }]) => (
-          <a key={key} href={addressOf(key)} aria-current={key === name ? "page" : undefined}>
-            {label}
-          </a>
-        ))}
-      </nav>
+      <Tabs
+        label="Operate"
+        views={Object.entries(VIEWS).map(([id, { label }]) => ({ id, label }))}
+        current={name}
+        hrefOf={(id) => (id === "" ? "/operate" : `/operate/${id}`)}
+      />
       <Shown key={name} name={name} view={view} />
     </>
   );

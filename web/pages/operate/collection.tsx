@@ -15,6 +15,7 @@ import { formatBytes, plural } from "../../format.ts";
 import type { Candidate, Collection, CollectionRun, Outcome } from "../../operate/answers.ts";
 import { describeOutcome, isNothing, REASONS } from "../../operate/collection-words.ts";
 import { useResource } from "../../resource.ts";
+import { useSave } from "../../save.ts";
 
 /** What nothing needs any more: what goes next, what waits, and what went. */
 export function CollectionView() {
@@ -42,36 +43,27 @@ export function CollectionView() {
   );
 }
 
+interface CollectAnswer {
+  readonly outcome: Outcome;
+  readonly isComplete: boolean;
+}
+
 /** Collects; as the registry does a bounded amount at once, it may have to be asked again. */
 function CollectButton({ onDone }: { readonly onDone: () => void }) {
-  const [isBusy, setBusy] = useState(false);
   const [done, setDone] = useState<string | undefined>(undefined);
-  const [error, setError] = useState<Error | undefined>(undefined);
-  const collect = async () => {
-    if (isBusy) return;
-    setBusy(true);
+  const { save, isBusy, error } = useSave(async () => {
     setDone(undefined);
-    setError(undefined);
-    try {
-      for (;;) {
-        const { outcome, isComplete } = await change<{ outcome: Outcome; isComplete: boolean }>(
-          "POST",
-          "/api/collection",
-        );
-        const rest = isComplete ? "" : isNothing(outcome) ? " There is more, which a later run takes." : " Going on…";
-        setDone(`Collected: ${describeOutcome(outcome)}.${rest}`);
-        if (isComplete || isNothing(outcome)) break;
-      }
-    } catch (problem) {
-      setError(problem instanceof Error ? problem : new Error(String(problem)));
-    } finally {
-      setBusy(false);
-      onDone();
+    for (let isOver = false; !isOver;) {
+      const { outcome, isComplete } = await change<CollectAnswer>("POST", "/api/collection");
+      isOver = isComplete || isNothing(outcome);
+      const rest = isComplete ? "" : isOver ? " There is more, which a later run takes." : " Going on…";
+      setDone(`Collected: ${describeOutcome(outcome)}.${rest}`);
     }
-  };
+    onDone();
+  });
   return (
     <div class="stack-tight">
-      <button type="button" class="button primary" aria-disabled={isBusy} onClick={() => void collect()}>
+      <button type="button" class="button primary" aria-disabled={isBusy} onClick={() => void save()}>
         {isBusy ? "Collecting…" : "Collect now"}
       </button>
       <DoneNotice text={done} />
