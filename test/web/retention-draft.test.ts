@@ -120,7 +120,7 @@ test.each([
   ],
   [
     { semver: { majors: 1, minors: "all", patches: 3, prereleases: 0 } },
-    "of versions 1 major, all minors, 3 patches, 0 pre-releases",
+    "the last versions (1 major, all minors, 3 patches, 0 pre-releases)",
   ],
   [{ semver: {} }, "every version"],
   [{ any: [{ phase: "moon" }] }, '{"any":[{"phase":"moon"}]}'],

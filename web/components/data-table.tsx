@@ -24,7 +24,7 @@ interface Props<T> {
 /** A table; on narrow screens, a card for each row. */
 export function DataTable<T>({ caption, columns, rows, keyOf, expected = 4 }: Props<T>) {
   return (
-    <table class="table cards" aria-busy={rows === undefined}>
+    <table class="table cards data" aria-busy={rows === undefined}>
       <caption class="visually-hidden">{caption}</caption>
       <thead>
         <tr>

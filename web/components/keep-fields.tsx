@@ -48,13 +48,15 @@ export function KeepFields({ draft, set }: Props) {
   );
   return (
     <>
-      <SelectField
-        name="join"
-        label="A tag stays if"
-        value={draft.join}
-        options={JOINS}
-        onChange={(join) => set("join", join)}
-      />
+      <div class="narrow">
+        <SelectField
+          name="join"
+          label="A tag stays if"
+          value={draft.join}
+          options={JOINS}
+          onChange={(join) => set("join", join)}
+        />
+      </div>
       {draft.join === "json" ? (
         <TextField
           name="json"

@@ -13,7 +13,7 @@ const FIELDS: readonly { readonly name: NumberField; readonly label: string; rea
   { name: "pushes", label: "Pushes of an image", hint: "Each of new layers." },
   { name: "layers", label: "Layers of an image" },
   { name: "layerMegabytes", label: "A layer, in MB" },
-  { name: "cachedPercent", label: "From the edge's cache, in percent", hint: "Of the content that is pulled." },
+  { name: "cachedPercent", label: "In the edge's cache, in %", hint: "Of the content that is pulled." },
 ];
 
 const fieldOf = fieldByPath(FIELDS.map(({ name }) => name));

@@ -21,7 +21,7 @@ export function OwnPassword() {
   if (name === "admin") {
     return (
       <section class="panel stack-tight">
-        <h3>Your password</h3>
+        <h2>Your password</h2>
         <p>
           You are the bootstrap account: your password is the secret <code>ADMIN_PASSWORD</code> of the Worker. Make
           accounts for people, and keep this one for emergencies.
@@ -41,7 +41,7 @@ export function OwnPassword() {
   };
   return (
     <section class="panel stack">
-      <h3>Your password</h3>
+      <h2>Your password</h2>
       <Form action="Change your password" fieldOf={fieldOf} onSubmit={submit} isDisabled={draft.password === ""}>
         <input type="text" name="username" autocomplete="username" value={name} readOnly hidden />
         <div class="fields">

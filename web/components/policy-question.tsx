@@ -40,7 +40,9 @@ export function PolicyQuestion() {
           />
         </div>
       </Form>
-      <div role="status">{answer && <Answer {...answer} />}</div>
+      <div class="done" role="status">
+        {answer && <Answer {...answer} />}
+      </div>
     </section>
   );
 }

@@ -37,16 +37,18 @@ function RepositoryEffect({ report: { repository, tags, bytes, skipped } }: { re
         {going.length > 0 && `, ${formatBytes(bytes)}`}
       </summary>
       {tags.length > 0 && (
-        <ShownRows rows={sorted} noun="tags">
-          {(rows) => (
-            <DataTable
-              caption={`Tags of ${repository}`}
-              columns={columnsOf(repository)}
-              rows={rows}
-              keyOf={({ tag }) => tag}
-            />
-          )}
-        </ShownRows>
+        <div class="stack-tight">
+          <ShownRows rows={sorted} noun="tags">
+            {(rows) => (
+              <DataTable
+                caption={`Tags of ${repository}`}
+                columns={columnsOf(repository)}
+                rows={rows}
+                keyOf={({ tag }) => tag}
+              />
+            )}
+          </ShownRows>
+        </div>
       )}
     </details>
   );

@@ -10,7 +10,7 @@ interface Props {
 /** The head of an operating view. */
 export function ViewHead({ title, children, actions }: Props) {
   return (
-    <div class="page-head">
+    <div class="page-head view-head">
       <div class="stack-tight">
         <h2>{title}</h2>
         <p class="quiet measure">{children}</p>

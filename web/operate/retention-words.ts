@@ -52,7 +52,7 @@ function versions(limits: readonly [string, unknown][]): string {
     const many = one === "patch" ? "patches" : `${one}s`;
     return typeof limit === "number" ? plural(limit, one, many) : `${String(limit)} ${many}`;
   });
-  return `of versions ${parts.join(", ")}`;
+  return `the last versions (${parts.join(", ")})`;
 }
 
 function entriesOf(value: unknown): [string, unknown][] {

@@ -111,7 +111,7 @@ const columnsOf = (remove: (name: string) => Promise<void>, setPassword: (name: 
         <button
           type="button"
           class="button small"
-          aria-label={`Set the password of ${name}`}
+          aria-label={`Set password of ${name}`}
           onClick={() => setPassword(name)}
         >
           Set password

@@ -15,7 +15,7 @@ import { formatBytes, plural } from "../../format.ts";
 import type { Candidate, Collection, CollectionRun, Outcome } from "../../operate/answers.ts";
 import { describeOutcome, isNothing, REASONS } from "../../operate/collection-words.ts";
 import { useResource } from "../../resource.ts";
-import { useSave } from "../../save.ts";
+import { type Save, useSave } from "../../save.ts";
 
 /** What nothing needs any more: what goes next, what waits, and what went. */
 export function CollectionView() {
@@ -23,12 +23,27 @@ export function CollectionView() {
     "collection",
     async (signal) => await get<Collection>("/api/collection", {}, { signal }),
   );
+  const collect = useCollect(reload);
   return (
     <>
-      <ViewHead title="Collection" actions={<CollectButton onDone={reload} />}>
+      <ViewHead
+        title="Collection"
+        actions={
+          <button
+            type="button"
+            class="button primary"
+            aria-disabled={collect.isBusy}
+            onClick={() => void collect.save()}
+          >
+            {collect.isBusy ? "Collecting…" : "Collect now"}
+          </button>
+        }
+      >
         What no tag, index or manifest holds waits for a time, so that it can be restored, and goes by itself: a run
         begins every ten minutes. Pushes go on beside it.
       </ViewHead>
+      <DoneNotice text={collect.done} />
+      {collect.error && <Problem error={collect.error} />}
       {error && <Problem error={error} onRetry={reload} />}
       {data && data.missing.length > 0 && <MissingObjects missing={data.missing} />}
       {!error && <Waiting collection={data} />}
@@ -49,7 +64,7 @@ interface CollectAnswer {
 }
 
 /** Collects; as the registry does a bounded amount at once, it may have to be asked again. */
-function CollectButton({ onDone }: { readonly onDone: () => void }) {
+function useCollect(onDone: () => void): Omit<Save, "isDone"> & { readonly done: string | undefined } {
   const [done, setDone] = useState<string | undefined>(undefined);
   const { save, isBusy, error } = useSave(async () => {
     setDone(undefined);
@@ -61,15 +76,7 @@ function CollectButton({ onDone }: { readonly onDone: () => void }) {
     }
     onDone();
   });
-  return (
-    <div class="stack-tight">
-      <button type="button" class="button primary" aria-disabled={isBusy} onClick={() => void save()}>
-        {isBusy ? "Collecting…" : "Collect now"}
-      </button>
-      <DoneNotice text={done} />
-      {error && <Problem error={error} />}
-    </div>
-  );
+  return { save, isBusy, error, done };
 }
 
 function Waiting({ collection }: { readonly collection: Collection | undefined }) {
@@ -87,10 +94,7 @@ function Waiting({ collection }: { readonly collection: Collection | undefined }
   return (
     <>
       <section class="stack">
-        <h3>
-          The next run takes{" "}
-          {collection && `${plural(collection.due.length, "thing")}, and frees ${formatBytes(collection.freed)}`}
-        </h3>
+        <h3>{headingOf(collection)}</h3>
         <Candidates caption="What the next run takes" candidates={collection?.due} none="Nothing is due." />
       </section>
       <section class="stack">
@@ -100,6 +104,11 @@ function Waiting({ collection }: { readonly collection: Collection | undefined }
       </section>
     </>
   );
+}
+
+function headingOf(collection: Collection | undefined): string {
+  if (!collection || collection.due.length === 0) return "The next run";
+  return `The next run takes ${plural(collection.due.length, "thing")}, and frees ${formatBytes(collection.freed)}`;
 }
 
 interface CandidatesProps {

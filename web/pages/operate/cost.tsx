@@ -44,7 +44,7 @@ function Calculator({ known }: { readonly known: Known }) {
   return (
     <>
       <MonthFields draft={draft} set={set} error={error} onReset={() => put(draftOfMonth(known))} />
-      <div role="status">
+      <div class="done" role="status">
         {month && <p class="total-line">{formatDollars(estimateMonth(month).dollars)} a month</p>}
       </div>
       {month && <Bill estimate={estimateMonth(month)} />}

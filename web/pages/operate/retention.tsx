@@ -114,7 +114,7 @@ const columnsOf = (onOpen: RulesProps["onOpen"], onDone: RulesProps["onDone"]): 
     label: "Previewed",
     width: 14,
     cell: ({ previewedAt }) =>
-      previewedAt === null ? <span class="badge warning">not yet: rests</span> : <Age time={previewedAt} />,
+      previewedAt === null ? <span class="badge warning">never: it rests</span> : <Age time={previewedAt} />,
   },
   {
     label: "",
