@@ -24,10 +24,7 @@ export function NotForCaller() {
     <>
       <div class="panel stack">
         <h1>This is for admins</h1>
-        <p>
-          You are signed in as {formatActor(caller.actor)}, who may not operate the registry. An admin can make an
-          account one.
-        </p>
+        <p>You are signed in as {formatActor(caller.actor)}, who is none. Sign in as one to operate the registry.</p>
         <p>
           <a href="/">All repositories</a>
         </p>

@@ -55,11 +55,11 @@ function RepositoryEffect({ report: { repository, tags, bytes, skipped } }: { re
 }
 
 const columnsOf = (name: string): Column<TagReport>[] => [
-  { label: "Tag", width: 12, cell: ({ tag }) => <a href={pageOf({ name, tag })}>{tag}</a> },
+  { label: "Tag", kind: "main", width: 12, cell: ({ tag }) => <a href={pageOf({ name, tag })}>{tag}</a> },
   {
     label: "Then",
     width: 6,
     cell: ({ keep }) => <span class={keep ? "badge good" : "badge danger"}>{keep ? "stays" : "goes"}</span>,
   },
-  { label: "Why", kind: "main", width: 40, cell: ({ reason }) => reason },
+  { label: "Why", width: 40, cell: ({ reason }) => reason },
 ];

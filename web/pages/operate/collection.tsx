@@ -164,8 +164,8 @@ const CANDIDATE_COLUMNS: readonly Column<Candidate>[] = [
 ];
 
 const RUN_COLUMNS: readonly Column<CollectionRun>[] = [
-  { label: "When", width: 12, cell: ({ endedAt }) => <Age time={endedAt} /> },
-  { label: "What it did", kind: "main", width: 40, cell: ({ outcome }) => describeOutcome(outcome) },
+  { label: "When", kind: "main", width: 12, cell: ({ endedAt }) => <Age time={endedAt} /> },
+  { label: "What it did", width: 40, cell: ({ outcome }) => describeOutcome(outcome) },
   { label: "Freed", kind: "number", width: 8, cell: ({ outcome }) => formatBytes(outcome.bytes) },
 ];
 
