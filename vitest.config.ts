@@ -44,11 +44,8 @@ export default defineConfig({
         },
       },
       {
-        // What the page decides, without a browser.
-        test: {
-          name: "web",
-          include: ["test/web/**/*.test.ts"],
-        },
+        // What the page knows, without the page.
+        test: { name: "web", include: ["test/web/**/*.test.ts"] },
       },
       {
         // Histories of the real operations, in threads of their own under Node, over a simulated D1 and R2.
