@@ -20,7 +20,7 @@ const PAGE = 50;
 export function usePagedList<T>(path: string, member: string, query: Query = {}): PagedList<T> {
   const { path: page, query: address } = useLocation();
   const { last, ...rest } = address;
-  const asked = { ...query, n: PAGE, last };
+  const asked = { n: PAGE, ...query, last };
   const { data, error, isLoading, reload } = useResource(
     path + toQuery(asked),
     async (signal) => await list<Readonly<Record<string, readonly T[]>>>(path, asked, signal),

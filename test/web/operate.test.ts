@@ -132,6 +132,11 @@ describe("what the registry objects to", () => {
     },
   );
 
+  test("in a name that is part of the path stands beside it", () => {
+    const error = new ApiError(400, "NAME_INVALID", "use letters", undefined);
+    expect(problemsOf(error, fields).byField.get("name")).toBe("use letters");
+  });
+
   test("can be the page's own", () => {
     expect(problemsOf(objection("name", "is none"), fields).byField.get("name")).toBe("is none");
   });

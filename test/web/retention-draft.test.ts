@@ -6,6 +6,7 @@ import {
   draftOf,
   FIRST_RULE,
   isAskable,
+  newNameOf,
   type RetentionDraft,
   retentionFieldOf,
   ruleOf,
@@ -86,6 +87,12 @@ describe("the form of a retention rule", () => {
     expect(isAskable(draft({ newest: "3" }))).toBe(true);
     expect(isAskable(draft({ join: "json" }))).toBe(false);
     expect(isAskable(draft({ join: "json", json: "{" }))).toBe(true);
+  });
+
+  test("does not replace another rule in silence", () => {
+    expect(newNameOf(draft({ name: " dev " }), ["releases"])).toBe("dev");
+    expect(() => newNameOf(draft({ name: "releases " }), ["releases"])).toThrow("edit that one");
+    expect(() => newNameOf(draft({ name: "preview" }), [])).toThrow("meaning of its own");
   });
 
   test("does not send JSON that is none", () => {

@@ -1,4 +1,3 @@
-import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 interface Props {
@@ -20,17 +19,5 @@ export function Opener({ label, isOpen, onOpen }: Props) {
     <button ref={button} type="button" class="button primary" aria-expanded={isOpen} onClick={onOpen}>
       {label}
     </button>
-  );
-}
-
-/** The place of a form that was opened; Escape closes it. */
-export function Opened({ onClose, children }: { readonly onClose: () => void; readonly children: ComponentChildren }) {
-  const close = (event: KeyboardEvent) => {
-    if (event.key === "Escape") onClose();
-  };
-  return (
-    <div class="panel stack" onKeyDown={close}>
-      {children}
-    </div>
   );
 }

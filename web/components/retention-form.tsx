@@ -2,7 +2,7 @@ import { useMemo } from "preact/hooks";
 import { ask, change } from "../api.ts";
 import { type Draft, useDraft } from "../draft.ts";
 import type { RetentionReport, RetentionRule } from "../operate/answers.ts";
-import { isAskable, type RetentionDraft, retentionFieldOf, ruleOf } from "../operate/retention-draft.ts";
+import { isAskable, newNameOf, type RetentionDraft, retentionFieldOf, ruleOf } from "../operate/retention-draft.ts";
 import { useResource } from "../resource.ts";
 import { useSettled } from "../settled.ts";
 import { CheckField } from "./check-field.tsx";
@@ -18,18 +18,20 @@ const SETTLE_MS = 500;
 
 interface Props {
   readonly first: RetentionDraft;
-  readonly isNew: boolean;
+  /** Of a new rule: the names that it cannot have. */
+  readonly taken: readonly string[] | undefined;
   readonly onClose: () => void;
   readonly onSaved: (name: string) => void;
 }
 
 /** Adds or changes a rule, and shows as one writes what it would remove. */
-export function RetentionForm({ first, isNew, onClose, onSaved }: Props) {
+export function RetentionForm({ first, taken, onClose, onSaved }: Props) {
   const [draft, set] = useDraft(first);
+  const isNew = taken !== undefined;
   const preview = useLivePreview(draft);
   const fieldOf = useMemo(() => retentionFieldOf(draft), [draft]);
   const save = async () => {
-    const name = draft.name.trim();
+    const name = taken ? newNameOf(draft, taken) : first.name;
     await change("PUT", `/api/retention/${encodeURIComponent(name === "" ? "-" : name)}`, ruleOf(draft));
     onSaved(name);
   };

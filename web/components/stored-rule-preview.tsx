@@ -17,7 +17,9 @@ interface Props {
 /** What a stored rule would remove now; who has seen it to its end has let it run. */
 export function StoredRulePreview({ name, onPreviewed, onClose }: Props) {
   const [soFar, setSoFar] = useState(0);
-  const { data, error, reload } = useResource(`retention preview of ${name}`, async (signal) => {
+  // What another look showed is of no use here: the rule may have been another.
+  const [look] = useState(() => Date.now());
+  const { data, error, reload } = useResource(`retention preview of ${name} at ${look}`, async (signal) => {
     const report = await askToTheEnd(
       async (last) => {
         const body = { name, last };

@@ -36,8 +36,11 @@ interface Objection {
 }
 
 function detailOf(error: Error | undefined): Objection[] {
-  const detail = error instanceof ApiError ? error.detail : undefined;
-  return Array.isArray(detail) ? detail.filter(isObjection) : [];
+  if (!(error instanceof ApiError)) return [];
+  const { detail, code, message } = error;
+  if (Array.isArray(detail)) return detail.filter(isObjection);
+  // Of a name in the path, the code alone tells.
+  return code === "NAME_INVALID" ? [{ path: "name", message }] : [];
 }
 
 function isObjection(value: unknown): value is Objection {

@@ -37,6 +37,17 @@ export function isAskable(draft: RetentionDraft): boolean {
   return draft.join === "json" ? draft.json.trim() !== "" : conditionsOf(draft).length > 0;
 }
 
+/** Names that mean something else in the path of a rule. */
+const RESERVED = ["preview", "run"];
+
+/** The name of a new rule, which must not replace another in silence. Throws ApiError. */
+export function newNameOf(draft: RetentionDraft, taken: readonly string[]): string {
+  const name = draft.name.trim();
+  if (RESERVED.includes(name)) throw objection("name", `${name} has a meaning of its own: choose another`);
+  if (taken.includes(name)) throw objection("name", `there is a rule ${name} already: edit that one`);
+  return name;
+}
+
 /** The rule of a draft, as PUT /api/retention/{name} takes it. Throws ApiError where its JSON is none. */
 export function ruleOf(draft: RetentionDraft): RetentionRule {
   const [tags, never] = [listOf(draft.tags), listOf(draft.never)];

@@ -9,6 +9,15 @@ import { seedTags } from "./support/seed.ts";
 
 const VIEWS = ["", "collection", "retention", "tokens", "trust", "accounts", "policy", "audit", "cost"];
 
+/** What opens a form, by view. */
+const FORMS = [
+  ["retention", "Add a rule"],
+  ["tokens", "Create a token"],
+  ["trust", "Add a trust rule"],
+  ["accounts", "Add an account"],
+  ["policy", "Grant"],
+] as const;
+
 const freshName = (kind: string): string => `${kind}-${randomUUID().slice(0, 8)}`;
 
 const field = (page: Page, name: string) => page.getByRole("textbox", { name, exact: true });
@@ -205,22 +214,25 @@ describeInBrowser("operating", [], ({ open }) => {
 
   test.each([
     ["light", WIDE],
-    ["dark", WIDE],
-    ["light", PHONE],
     ["dark", PHONE],
-  ] as const)("no view has a barrier, in %s colours at %j", async (colorScheme, viewport) => {
+  ] as const)("what is opened has no barrier either, in %s colours at %j", async (colorScheme, viewport) => {
     const page = await operate("", { colorScheme, viewport });
     const days = Array.from({ length: 30 }, (_, index) => ({
       ...{ day: `2026-01-${String(index + 1).padStart(2, "0")}`, repositories: 1, objects: index },
       bytes: index * 1_000_000,
     }));
     await page.route("**/api/usage/history?*", async (route) => await route.fulfill({ json: { days } }));
-    for (const view of VIEWS) {
+    await page.goto("/operate");
+    await page.getByText("As a table").click();
+    await page.getByRole("cell", { name: "29 MB" }).waitFor();
+    expect(await findBarriers(page), "the chart").toEqual([]);
+    for (const [view, button] of FORMS) {
       await page.goto(`/operate/${view}`);
-      await page.waitForLoadState("networkidle");
-      expect.soft(await findBarriers(page), view).toEqual([]);
+      await page.getByRole("button", { name: button }).click();
+      await page.getByRole("button", { name: "Cancel" }).waitFor();
+      expect.soft(await findBarriers(page), button).toEqual([]);
       const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect.soft(beyond, `what of ${view} is beyond the window`).toBeLessThanOrEqual(0);
+      expect.soft(beyond, `${button}: what is beyond the window`).toBeLessThanOrEqual(0);
     }
   });
 });

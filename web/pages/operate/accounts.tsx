@@ -7,7 +7,7 @@ import type { Column } from "../../components/data-table.tsx";
 import { DoneNotice } from "../../components/done-notice.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { Form } from "../../components/form.tsx";
-import { Opened, Opener } from "../../components/opener.tsx";
+import { Opener } from "../../components/opener.tsx";
 import { OwnPassword } from "../../components/own-password.tsx";
 import { PagedTable } from "../../components/paged-table.tsx";
 import { RemoveButton } from "../../components/remove-button.tsx";
@@ -147,7 +147,7 @@ function AccountForm({ onClose, onAdded }: AddProps) {
   const [draft, set] = useDraft(FIRST_ACCOUNT);
   const submit = async () => onAdded(await change<Made>("POST", "/api/accounts", accountRequest(draft)));
   return (
-    <Opened onClose={onClose}>
+    <div class="panel stack">
       <Form action="Add the account" fieldOf={accountField} onSubmit={submit} onCancel={onClose} takesFocus>
         <div class="fields">
           <TextField
@@ -175,7 +175,7 @@ function AccountForm({ onClose, onAdded }: AddProps) {
         </div>
       </Form>
       <CliLine args={accountCommand(draft)} />
-    </Opened>
+    </div>
   );
 }
 
@@ -190,7 +190,7 @@ function PasswordForm({ name, onClose, onSet }: SetProps) {
   const submit = async () =>
     onSet(await change<Made>("PUT", `/api/accounts/${name}/password`, passwordRequest(password)));
   return (
-    <Opened onClose={onClose}>
+    <div class="panel stack">
       <h3>Another password for {name}</h3>
       <Form action="Set the password" fieldOf={accountField} onSubmit={submit} onCancel={onClose} takesFocus>
         <PasswordField
@@ -203,7 +203,7 @@ function PasswordForm({ name, onClose, onSet }: SetProps) {
         />
       </Form>
       <CliLine args={["account", "password", name]} />
-    </Opened>
+    </div>
   );
 }
 

@@ -9,7 +9,7 @@ import type { Column } from "../../components/data-table.tsx";
 import { DoneNotice } from "../../components/done-notice.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { Form } from "../../components/form.tsx";
-import { Opened, Opener } from "../../components/opener.tsx";
+import { Opener } from "../../components/opener.tsx";
 import { PagedTable } from "../../components/paged-table.tsx";
 import { PolicyQuestion } from "../../components/policy-question.tsx";
 import { RevokeButton } from "../../components/revoke-button.tsx";
@@ -131,7 +131,7 @@ function GrantForm({ onClose, onGranted }: GrantProps) {
   const [draft, set] = useDraft(FIRST_GRANT);
   const submit = async () => onGranted(await change<PolicyRule>("POST", "/api/policy/rules", grantRequest(draft)));
   return (
-    <Opened onClose={onClose}>
+    <div class="panel stack">
       <Form action="Grant" fieldOf={fieldOf} onSubmit={submit} onCancel={onClose} takesFocus>
         <div class="fields">
           <TextField
@@ -152,6 +152,6 @@ function GrantForm({ onClose, onGranted }: GrantProps) {
         </div>
       </Form>
       <CliLine args={grantCommand(draft)} />
-    </Opened>
+    </div>
   );
 }

@@ -4,7 +4,7 @@ import { Age } from "../../components/age.tsx";
 import type { Column } from "../../components/data-table.tsx";
 import { DoneNotice } from "../../components/done-notice.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
-import { Opened, Opener } from "../../components/opener.tsx";
+import { Opener } from "../../components/opener.tsx";
 import { PagedTable } from "../../components/paged-table.tsx";
 import { RemoveButton } from "../../components/remove-button.tsx";
 import { RetentionForm } from "../../components/retention-form.tsx";
@@ -17,6 +17,9 @@ import { askToTheEnd, countTags } from "../../operate/retention-report.ts";
 import { describeKeep } from "../../operate/retention-words.ts";
 import { type PagedList, usePagedList } from "../../paged-list.ts";
 
+/** There are no more: docs/api.md. */
+const RULES_MAX = 100;
+
 /** What is open beside the rules: the form of one, or the preview of one that is stored. */
 type Open =
   | { readonly kind: "form"; readonly rule: RecordedRetentionRule | undefined }
@@ -25,7 +28,7 @@ type Open =
 
 /** Retention rules: which tags stay. */
 export function RetentionView() {
-  const list = usePagedList<RecordedRetentionRule>("/api/retention", "rules");
+  const list = usePagedList<RecordedRetentionRule>("/api/retention", "rules", { n: RULES_MAX });
   const [open, setOpen] = useState<Open>(undefined);
   const [done, setDone] = useState<string | undefined>(undefined);
   const finish = (text: string, next?: Open) => {
@@ -47,15 +50,15 @@ export function RetentionView() {
       </ViewHead>
       <DoneNotice text={done} />
       {open?.kind === "form" && (
-        <Opened onClose={() => setOpen(undefined)}>
+        <div class="panel stack">
           <RetentionForm
             key={open.rule?.name ?? ""}
             first={open.rule ? draftOf(open.rule.name, open.rule.rule) : FIRST_RULE}
-            isNew={open.rule === undefined}
+            taken={open.rule ? undefined : (list.entries ?? []).map(({ name }) => name)}
             onClose={() => setOpen(undefined)}
             onSaved={(name) => finish(`The rule ${name} is stored.`, { kind: "preview", name })}
           />
-        </Opened>
+        </div>
       )}
       {open?.kind === "preview" && (
         <StoredRulePreview

@@ -9,7 +9,7 @@ import { DoneNotice } from "../../components/done-notice.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { Form } from "../../components/form.tsx";
 import { GrantList } from "../../components/grant-list.tsx";
-import { Opened, Opener } from "../../components/opener.tsx";
+import { Opener } from "../../components/opener.tsx";
 import { PagedTable } from "../../components/paged-table.tsx";
 import { RemoveButton } from "../../components/remove-button.tsx";
 import { SecretDialog } from "../../components/secret-dialog.tsx";
@@ -112,7 +112,7 @@ function TokenForm({ onClose, onCreated }: FormProps) {
   const [draft, set] = useDraft(FIRST_TOKEN);
   const submit = async () => onCreated(await change<CreatedToken>("POST", "/api/tokens", tokenRequest(draft)));
   return (
-    <Opened onClose={onClose}>
+    <div class="panel stack">
       <Form action="Create the token" fieldOf={fieldOf} onSubmit={submit} onCancel={onClose} takesFocus>
         <div class="fields">
           <TextField
@@ -140,7 +140,7 @@ function TokenForm({ onClose, onCreated }: FormProps) {
         </div>
       </Form>
       <CliLine args={tokenCommand(draft)} />
-    </Opened>
+    </div>
   );
 }
 

@@ -5,7 +5,7 @@ import { CodeBlock } from "../../components/code-block.tsx";
 import type { Column } from "../../components/data-table.tsx";
 import { DoneNotice } from "../../components/done-notice.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
-import { Opened, Opener } from "../../components/opener.tsx";
+import { Opener } from "../../components/opener.tsx";
 import { PagedTable } from "../../components/paged-table.tsx";
 import { RemoveButton } from "../../components/remove-button.tsx";
 import { TrustForm } from "../../components/trust-form.tsx";
@@ -36,7 +36,7 @@ export function TrustView() {
       </ViewHead>
       <DoneNotice text={done} />
       {isOpen && (
-        <Opened onClose={() => setOpen(false)}>
+        <div class="panel stack">
           <TrustForm
             onClose={() => setOpen(false)}
             onAdded={(rule) => {
@@ -46,7 +46,7 @@ export function TrustView() {
               list.reload();
             }}
           />
-        </Opened>
+        </div>
       )}
       {added && (
         <section class="panel stack">
