@@ -80,7 +80,7 @@ function Growth({ usage }: { readonly usage: Usage | undefined }) {
       ) : before.length === 0 ? (
         <div class="stack-tight">
           <h3>Storage, by day</h3>
-          <p class="quiet">A day is noted at its end: from tomorrow on, a line shows how it grows.</p>
+          <p class="quiet">It is noted each day: from tomorrow on, a line shows how it grows.</p>
         </div>
       ) : (
         <LineChart title={`Storage, the last ${plural(shown.length, "day")}`} points={shown} format={formatBytes} />
