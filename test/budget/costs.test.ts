@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { CALL_KINDS, type Calls, NO_CALLS } from "../../scripts/cost/calls.ts";
-import { costOf, type OperationName, OPERATIONS, SCHEDULE } from "../../scripts/cost/operations.ts";
+import { CALL_KINDS, type Calls, NO_CALLS } from "../../cost/calls.ts";
+import { costOf, type OperationName, OPERATIONS, SCHEDULE } from "../../cost/operations.ts";
 import { PART_SIZE_BYTES } from "../../src/oci/upload-session.ts";
 import { makeBytes } from "../support/content.ts";
 import { CountedRegistry, type Measured, sumUsage } from "../support/counted-registry.ts";
