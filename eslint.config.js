@@ -43,7 +43,13 @@ export default defineConfig(
   {
     languageOptions: {
       parserOptions: {
-        project: ["./tsconfig.json", "./tsconfig.node.json", "./tsconfig.simulation.json", "./tsconfig.web.json"],
+        project: [
+          "./tsconfig.json",
+          "./tsconfig.node.json",
+          "./tsconfig.simulation.json",
+          "./tsconfig.web.json",
+          "./tsconfig.browser.json",
+        ],
         tsconfigRootDir: import.meta.dirname,
       },
     },

@@ -30,6 +30,7 @@ export default defineConfig({
           // Far beyond any test: a busy machine is no failure.
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          globalSetup: ["test/scripts/support/build-page.ts"],
           setupFiles: ["test/support/apply-migrations.ts"],
         },
       },

@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 const MINUTE_MS = 60_000;
 
-/** What both suites share: real programs, one at a time, with patience. */
+/** What the suites share: real programs, one at a time, with patience. */
 const shared = {
   environment: "node",
   fileParallelism: false,
@@ -19,6 +19,14 @@ export default defineConfig({
           ...shared,
           name: "clients",
           include: ["test/e2e/clients/**/*.test.ts"],
+          globalSetup: ["test/e2e/support/global-setup.ts"],
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: "browser",
+          include: ["test/e2e/browser/**/*.test.ts"],
           globalSetup: ["test/e2e/support/global-setup.ts"],
         },
       },

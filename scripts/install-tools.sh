@@ -26,6 +26,7 @@ readonly PACKAGES="
   containerd containerd
   ctr containerd
   umoci umoci
+  chromium chromium
   jq jq
   curl curl
 "

@@ -22,6 +22,8 @@ export interface Context {
   readonly recent?: Recent | undefined;
   /** The data centre's cache of objects. Undefined: all bytes come from the bucket. */
   readonly edge?: EdgeCache | undefined;
+  /** The files of the web page. Undefined: there is none. */
+  readonly assets?: Fetcher | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** The way to other servers. */

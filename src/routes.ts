@@ -7,6 +7,7 @@ import { type DescribedRoute, openApi } from "./admin/openapi.ts";
 import * as policy from "./admin/policy.ts";
 import * as repositories from "./admin/repositories.ts";
 import * as retention from "./admin/retention.ts";
+import * as session from "./admin/session.ts";
 import * as tags from "./admin/tags.ts";
 import * as tokens from "./admin/tokens.ts";
 import * as trust from "./admin/trust.ts";
@@ -23,6 +24,7 @@ import * as blobs from "./protocol/blobs.ts";
 import type { Call, Handler } from "./protocol/call.ts";
 import * as catalog from "./protocol/catalog.ts";
 import * as manifests from "./protocol/manifests.ts";
+import { findPage } from "./protocol/page.ts";
 import * as referrers from "./protocol/referrers.ts";
 import { listTags } from "./protocol/tags.ts";
 import * as token from "./protocol/token.ts";
@@ -68,6 +70,9 @@ const ROUTES: readonly Route[] = [
   ["get", "/v2/_catalog", "catalog", catalog.listRepositories],
 
   ["get", "/api/openapi.json", "open", openApi(describedRoutes)],
+  ["post", "/api/session", "open", session.signIn],
+  ["delete", "/api/session", "open", session.signOut],
+  ["post", "/api/session/token", "open", session.getSessionToken],
   ["get", "/api/caller", "api", caller.showCaller],
   ["get", "/api/accounts", "admin", accounts.listAccounts],
   ["post", "/api/accounts", "admin", accounts.addAccount],
@@ -165,11 +170,12 @@ for (const path of new Set(ROUTES.map(([, route]) => route))) {
   router.all(path, methodNotAllowed(routes.map(([method]) => method)));
 }
 
-/** Finds the route of a request and runs it. Throws OciError, NOT_FOUND where there is no route. */
+/** Finds the route of a request and runs it; else the web page. Throws OciError, NOT_FOUND where there is neither. */
 export async function route(request: Request, context: Context): Promise<Response> {
   // The router looks at the method for each route, and writes what it parsed: on a plain object both are several times faster.
   const routed = { method: request.method, url: request.url };
   const response: unknown = await router.fetch(routed, request, context);
-  if (response instanceof Response) return response;
+  const answer = response instanceof Response ? response : await findPage(request, context);
+  if (answer) return answer;
   throw new OciError("NOT_FOUND");
 }

@@ -25,6 +25,7 @@ function contextOf(env: Env, execution: Pick<ExecutionContext, "waitUntil">, req
     db: env.DB,
     replica: config.readReplicas ? env.DB.withSession("first-unconstrained") : undefined,
     bucket: env.BUCKET,
+    assets: env.ASSETS,
     recent,
     // Few requests ask for bytes: only those pay for the parsing of their URL.
     get edge() {

@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { build, type BuildOptions, type Metafile, stop } from "esbuild";
 
 /** Entry points by the name that the template calls them. */
@@ -83,9 +83,7 @@ async function renderTemplate(outdir: string, { outputs }: Metafile): Promise<st
     const name = Object.entries(ENTRIES).find(([, file]) => entryPoint === join("web", file))?.[0];
     if (name === undefined) continue;
     addresses.set(name, addressOf(path));
-    if (name === "main") {
-      preloads = imports.filter(({ kind }) => kind === "import-statement").map((chunk) => addressOf(chunk.path));
-    }
+    if (name === "main") preloads = [...neededBy(imports, outputs)].map(addressOf);
   }
   const links = preloads.map((address) => `<link rel="modulepreload" href="${address}" />`).join("\n    ");
   const template = await readFile(join(SOURCE, "index.html"), "utf8");
@@ -97,7 +95,19 @@ async function renderTemplate(outdir: string, { outputs }: Metafile): Promise<st
   });
 }
 
-if (process.argv[1] !== undefined && dirname(process.argv[1]) === SOURCE && import.meta.filename === process.argv[1]) {
+type Import = Metafile["outputs"][string]["imports"][number];
+
+/** Chunks that a script imports, and those that these import. */
+function neededBy(imports: readonly Import[], outputs: Metafile["outputs"], found = new Set<string>()): Set<string> {
+  for (const { path, kind } of imports) {
+    if (kind !== "import-statement" || found.has(path)) continue;
+    found.add(path);
+    neededBy(outputs[path]?.imports ?? [], outputs, found);
+  }
+  return found;
+}
+
+if (import.meta.main) {
   await buildWeb();
   await stop();
 }

@@ -4,6 +4,9 @@ export type Requirement = "open" | "api" | "admin";
 /** Every route of the admin API, written down a second time: what each asks of its caller is no accident. */
 export const API_ROUTES: readonly (readonly [method: string, path: string, requirement: Requirement])[] = [
   ["GET", "/api/openapi.json", "open"],
+  ["POST", "/api/session", "open"],
+  ["DELETE", "/api/session", "open"],
+  ["POST", "/api/session/token", "open"],
   ["GET", "/api/caller", "api"],
   ["GET", "/api/accounts", "admin"],
   ["POST", "/api/accounts", "admin"],

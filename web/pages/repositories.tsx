@@ -6,7 +6,7 @@ import { FirstPush } from "../components/first-push.tsx";
 import { Pager } from "../components/pager.tsx";
 import { Problem } from "../components/problem.tsx";
 import { SearchField } from "../components/search-field.tsx";
-import { Skeleton } from "../components/skeleton.tsx";
+import { SkeletonRow } from "../components/skeleton-row.tsx";
 import { SortHeader } from "../components/sort-header.tsx";
 import { formatBytes, formatCount } from "../format.ts";
 import { type ListState, useListState } from "../list-state.ts";
@@ -98,7 +98,7 @@ function RepositoryTable({ repositories, state: { order: current, setOrder: onOr
       <tbody>
         {repositories
           ? repositories.map((repository) => <RepositoryRow key={repository.name} {...repository} />)
-          : Array.from({ length: 8 }, (_, index) => <SkeletonRow key={index} />)}
+          : Array.from({ length: 8 }, (_, index) => <SkeletonRow key={index} widths={[24, 3, 7, 4, 11]} main={0} />)}
       </tbody>
     </table>
   );
@@ -131,21 +131,6 @@ function RepositoryRow(repository: RepositoryEntry) {
       <td class="number" data-label="Last push">
         <Age time={pushedAt} />
       </td>
-    </tr>
-  );
-}
-
-function SkeletonRow() {
-  return (
-    <tr>
-      <td class="main">
-        <Skeleton width={24} />
-      </td>
-      {[3, 7, 4, 11].map((width) => (
-        <td key={width} class="number">
-          <Skeleton width={width} />
-        </td>
-      ))}
     </tr>
   );
 }

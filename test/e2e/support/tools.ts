@@ -5,6 +5,7 @@ import { isExecutable, TOOL_PATH } from "./paths.ts";
 /** The programs that the suites use, and where scripts/install-tools.sh takes each from. */
 const ORIGINS = {
   buildah: "Debian package buildah",
+  chromium: "Debian package chromium",
   containerd: "Debian package containerd",
   crane: "Go module in test/e2e/tools/crane",
   ctr: "Debian package containerd",
@@ -41,5 +42,17 @@ export function describeWithTools(title: string, tools: readonly Tool[], body: (
 }
 
 function isInstalled(tool: Tool): boolean {
-  return TOOL_PATH.split(delimiter).some((folder) => folder !== "" && isExecutable(join(folder, tool)));
+  return findTool(tool) !== undefined;
+}
+
+function findTool(tool: Tool): string | undefined {
+  const folders = TOOL_PATH.split(delimiter).filter((folder) => folder !== "");
+  return folders.map((folder) => join(folder, tool)).find(isExecutable);
+}
+
+/** Where a program is. Throws when it is nowhere. */
+export function toolPath(tool: Tool): string {
+  const path = findTool(tool);
+  if (path === undefined) throw new Error(`there is no program ${tool} (${ORIGINS[tool]})`);
+  return path;
 }
