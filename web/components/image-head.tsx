@@ -9,15 +9,15 @@ import { type Image, useActor } from "../image/use-image.ts";
 import { useResource } from "../resource.ts";
 import { Age } from "./age.tsx";
 import { Command } from "./command.tsx";
+import { DeletionDialog } from "./deletion-dialog.tsx";
 import { Digest } from "./digest.tsx";
 import { CompareForm } from "./image-compare-form.tsx";
-import { type Deleted, DeleteDialog } from "./image-delete.tsx";
 import { Skeleton } from "./skeleton.tsx";
 
 interface Props {
   readonly address: Address;
   readonly image: Image;
-  readonly onDeleted: (deleted: Deleted) => void;
+  readonly onDeleted: (tags: readonly string[]) => void;
 }
 
 /** What an image is, how to pull it, and what can be done with it. */
@@ -35,24 +35,26 @@ export function ImageHead({ address, image, onDeleted }: Props) {
           <span class="quiet">{tag === undefined ? `@${shortDigest(address.digest ?? "")}` : `:${tag}`}</span>
         </h1>
         {root && (
-          <button
-            type="button"
-            class="button"
-            aria-expanded={asks === "compare"}
-            onClick={() => setAsks(asks === "compare" ? undefined : "compare")}
-          >
-            Compare with…
-          </button>
-        )}
-        {root && canDelete && (
-          <button type="button" class="button danger" onClick={() => setAsks("delete")}>
-            Delete
-          </button>
+          <div class="row">
+            <button
+              type="button"
+              class="button"
+              aria-expanded={asks === "compare"}
+              onClick={() => setAsks(asks === "compare" ? undefined : "compare")}
+            >
+              Compare with…
+            </button>
+            {canDelete && (
+              <button type="button" class="button danger" onClick={() => setAsks("delete")}>
+                Delete
+              </button>
+            )}
+          </div>
         )}
       </div>
       {asks === "compare" && <CompareForm address={address} />}
-      {asks === "delete" && root && (
-        <DeleteDialog address={address} digest={root.digest} onDeleted={onDeleted} onClose={() => setAsks(undefined)} />
+      {asks === "delete" && (
+        <DeletionDialog address={address} onDeleted={onDeleted} onClose={() => setAsks(undefined)} />
       )}
       <Facts root={root} image={image} entry={entry} />
       {root && <PullCommands address={address} root={root} />}
@@ -91,7 +93,9 @@ function Facts({ root, image, entry }: FactsProps) {
     <dl class="facts">
       <div>
         <dt>Kind</dt>
-        <dd>{root ? nameKind(root) : <Skeleton width={7} />}</dd>
+        <dd class={root?.kind === "artifact" && nameKind(root) === root.artifactType ? "type" : ""}>
+          {root ? nameKind(root) : <Skeleton width={7} />}
+        </dd>
       </div>
       <div>
         <dt>Size{image.platform && ` of ${image.platform.label}`}</dt>

@@ -97,10 +97,7 @@ function Failure({ error, onRetry }: { readonly error: Error; readonly onRetry: 
   if (!(error instanceof LayerError)) return <Problem error={error} onRetry={onRetry} />;
   return (
     <div class="notice danger" role="alert">
-      <p>
-        This layer cannot be read: it is cut, damaged, or no tar archive in gzip, zstd or plain. Runtimes will refuse it
-        too.
-      </p>
+      <p>This layer cannot be read: it is cut, damaged, or no tar archive in gzip, zstd or plain.</p>
       <p class="small">{error.message}</p>
     </div>
   );

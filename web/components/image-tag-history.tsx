@@ -13,7 +13,7 @@ import { ConfirmDialog } from "./confirm-dialog.tsx";
 import { Digest } from "./digest.tsx";
 import { Pager } from "./pager.tsx";
 import { Problem } from "./problem.tsx";
-import { Skeleton } from "./skeleton.tsx";
+import { SkeletonRow } from "./skeleton-row.tsx";
 
 const PAGE = 50;
 
@@ -65,15 +65,17 @@ export function TagHistory({ name, tag, digest, onRestored }: Props) {
                   onRestore={() => setChosen(event.digest ?? undefined)}
                 />
               ))
-            : [0, 1, 2].map((index) => <SkeletonRow key={index} />)}
+            : [0, 1, 2].map((index) => <SkeletonRow key={index} widths={[11, 8, 30, 8]} main={2} />)}
         </tbody>
       </table>
-      <Pager
-        noun="move"
-        total={undefined}
-        first={query.last === undefined ? undefined : href({ last: undefined })}
-        next={data?.next === undefined ? undefined : href({ last: data.next })}
-      />
+      {(query.last ?? data?.next) !== undefined && (
+        <Pager
+          noun="move"
+          total={undefined}
+          first={query.last === undefined ? undefined : href({ last: undefined })}
+          next={data?.next === undefined ? undefined : href({ last: data.next })}
+        />
+      )}
       {chosen !== undefined && (
         <RestoreDialog
           {...{ name, tag, digest, to: chosen }}
@@ -127,7 +129,7 @@ function EventRow({ event, name, canRestore, onRestore }: EventRowProps) {
         <Age time={occurredAt} />
       </td>
       <td data-label="Who">
-        <span class="wrap">{formatActor(actor)}</span>
+        <span class="nowrap">{formatActor(actor)}</span>
       </td>
       <td class="main">
         <span class="row">
@@ -157,16 +159,4 @@ function EventRow({ event, name, canRestore, onRestore }: EventRowProps) {
 
 function Named({ name, digest }: Required<Pick<Address, "name" | "digest">>) {
   return <Digest digest={digest} href={pageOf({ name, digest })} />;
-}
-
-function SkeletonRow() {
-  return (
-    <tr>
-      {[11, 8, 30, 8].map((width) => (
-        <td key={width}>
-          <Skeleton width={width} />
-        </td>
-      ))}
-    </tr>
-  );
 }

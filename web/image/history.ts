@@ -54,8 +54,11 @@ export function readableCommand(createdBy: string): string {
   const script = run.replace(SHELL, "");
   if (script === run) return breakLines(text);
   const nop = /^#\(nop\)\s+/.exec(script);
-  return breakLines(nop ? script.slice(nop[0].length) : `RUN ${script.trim()}`);
+  return breakLines(nop ? script.slice(nop[0].length).replaceAll(CHECKSUM, "$1…") : `RUN ${script.trim()}`);
 }
+
+/** Docker names what it copied by a checksum that nothing else knows. */
+const CHECKSUM = /\b((?:file|dir|multi):[0-9a-f]{12})[0-9a-f]{52}\b/g;
 
 /** Docker joins continued lines and leaves their indentation. */
 const breakLines = (command: string): string =>

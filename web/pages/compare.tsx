@@ -1,6 +1,7 @@
 import { useLocation } from "preact-iso";
 import { useEffect } from "preact/hooks";
 import { type Address, comparisonOf, formatAddress, pageOf, parseAddress, referenceOf } from "../address.ts";
+import { Digest } from "../components/digest.tsx";
 import { ImageComparison } from "../components/image-comparison.tsx";
 import { Problem } from "../components/problem.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
@@ -98,7 +99,12 @@ function Side({ title, address, image }: SideProps) {
       <a class="wrap" href={pageOf(address)}>
         {formatAddress(address)}
       </a>
-      {image.platform && <span class="quiet small">{image.platform.label}</span>}
+      {image.manifest.data && (
+        <span class="row quiet small">
+          <Digest digest={image.manifest.data.digest} />
+          {image.platform?.label}
+        </span>
+      )}
       {error && <Problem error={error} onRetry={image.root.reload} />}
     </section>
   );

@@ -2,8 +2,8 @@ import { useLocation } from "preact-iso";
 import { useState } from "preact/hooks";
 import { type Address, formatAddress } from "../address.ts";
 import { ApiError } from "../api.ts";
+import { DeletedNotice } from "../components/deleted-notice.tsx";
 import { ImageConfigView } from "../components/image-config.tsx";
-import { type Deleted, DeletedNotice } from "../components/image-delete.tsx";
 import { ArtifactFiles } from "../components/image-files.tsx";
 import { ImageCrumbs, ImageHead } from "../components/image-head.tsx";
 import { ImageLayers } from "../components/image-layers.tsx";
@@ -13,38 +13,47 @@ import { TagHistory } from "../components/image-tag-history.tsx";
 import { JsonText } from "../components/json-text.tsx";
 import { Problem } from "../components/problem.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
+import { Tabs } from "../components/tabs.tsx";
 import { useHref } from "../href.ts";
 import type { StoredManifest } from "../image/manifest.ts";
 import { type Image, useImage } from "../image/use-image.ts";
+import { forgetResources } from "../resource.ts";
 import { useSession } from "../session.tsx";
 import { useTitle } from "../title.ts";
 
 /** An image, an index of images, or an artifact: what a tag or digest names. */
 export function ImagePage({ address }: { readonly address: Address }) {
   useTitle(formatAddress(address));
-  const { query } = useLocation();
-  const image = useImage(address, query.platform);
-  const [deleted, setDeleted] = useState<Deleted | undefined>(undefined);
-  if (deleted) {
-    const restored = () => {
-      setDeleted(undefined);
-      image.root.reload();
-    };
-    return <DeletedNotice address={address} deleted={deleted} onRestored={restored} />;
-  }
-  const { error, reload } = image.root;
   return (
     <>
       <ImageCrumbs name={address.name} />
-      {error ? (
-        <NoImage address={address} error={error} onRetry={reload} />
-      ) : (
-        <>
-          <ImageHead address={address} image={image} onDeleted={setDeleted} />
-          {image.platforms.length > 0 && <PlatformPicker platforms={image.platforms} chosen={image.platform} />}
-          <Views address={address} image={image} />
-        </>
-      )}
+      <ImageContent key={formatAddress(address)} address={address} />
+    </>
+  );
+}
+
+function ImageContent({ address }: { readonly address: Address }) {
+  const { query } = useLocation();
+  const image = useImage(address, query.platform);
+  const [deletedTags, setDeletedTags] = useState<readonly string[] | undefined>(undefined);
+  const { data: root, error, reload } = image.root;
+  if (deletedTags) {
+    const restored = () => {
+      setDeletedTags(undefined);
+      reload();
+    };
+    return <DeletedNotice name={address.name} digest={root?.digest ?? ""} tags={deletedTags} onRestored={restored} />;
+  }
+  if (error) return <NoImage address={address} error={error} onRetry={reload} />;
+  const deleted = (tags: readonly string[]) => {
+    forgetResources();
+    setDeletedTags(tags);
+  };
+  return (
+    <>
+      <ImageHead address={address} image={image} onDeleted={deleted} />
+      {image.platforms.length > 0 && <PlatformPicker platforms={image.platforms} chosen={image.platform} />}
+      <Views address={address} image={image} />
     </>
   );
 }
@@ -57,15 +66,23 @@ interface NoImageProps {
 
 function NoImage({ address, error, onRetry }: NoImageProps) {
   const { caller } = useSession();
+  const { url } = useLocation();
   const isHidden = error instanceof ApiError && [401, 403, 404].includes(error.status);
   if (!isHidden) return <Problem error={error} onRetry={onRetry} />;
   return (
-    <div class="stack-tight">
-      <h1>There is no {formatAddress(address)}</h1>
-      <p>
-        It was deleted, or was never here{caller ? ", or you may not pull it." : ", or is private: sign in to see it."}
-      </p>
-    </div>
+    <>
+      <h1>{formatAddress(address)}</h1>
+      <div class="panel stack-tight">
+        <h2>There is no such image, or you may not pull it</h2>
+        {caller ? (
+          <p>It was deleted, or never pushed.</p>
+        ) : (
+          <p>
+            <a href={`/login?to=${encodeURIComponent(url)}`}>Sign in</a> to see what is yours.
+          </p>
+        )}
+      </div>
+    </>
   );
 }
 
@@ -86,17 +103,15 @@ function Views({ address, image }: { readonly address: Address; readonly image: 
   const view = views.find((known) => known === query.view) ?? views[0] ?? "referrers";
   return (
     <>
-      <nav class="tabs" aria-label="Views">
-        {views.map((name, index) => (
-          <a
-            key={name}
-            href={href({ view: index === 0 ? undefined : name, layer: undefined, last: undefined })}
-            aria-current={name === view ? "page" : undefined}
-          >
-            {name === "layers" && manifest?.kind === "artifact" ? "Files" : VIEWS[name]}
-          </a>
-        ))}
-      </nav>
+      <Tabs
+        label="Views of the image"
+        views={views.map((id) => ({
+          id,
+          label: id === "layers" && manifest?.kind === "artifact" ? "Files" : VIEWS[id],
+        }))}
+        current={view}
+        hrefOf={(id) => href({ view: id === views[0] ? undefined : id, layer: undefined, last: undefined })}
+      />
       <ViewContent view={view} address={address} image={image} />
       {manifest && <RawManifests image={image} />}
     </>

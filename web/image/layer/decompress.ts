@@ -13,7 +13,8 @@ interface Format {
   readonly create: (onBytes: (bytes: Uint8Array) => void) => Inflater | Promise<Inflater>;
 }
 
-// The browser's own DecompressionStream refuses a second member after the first, and layers in eStargz have one for each file.
+// The browser's own DecompressionStream refuses a second member after the first, and layers in eStargz have one for each file. fflate
+// compares no checksums: damage within a file's content goes unseen, as the content does; headers in the archive have their own.
 const GZIP: Format = { magic: /^1f8b/, slice: 65_536, create: (onBytes) => new Gunzip(onBytes) };
 // A frame, or what is to be skipped, with which parallel compressors begin.
 const ZSTD: Format = { magic: /^(28b52ffd|5.2a4d18)/, slice: 4096, create: createZstd };
