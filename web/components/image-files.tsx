@@ -5,7 +5,7 @@ import { namePredicate } from "../image/kinds.ts";
 import type { Descriptor, StoredManifest } from "../image/manifest.ts";
 import { downloadBlob } from "../image/read.ts";
 import { Digest } from "./digest.tsx";
-import { LayerExplorer } from "./image-layer.tsx";
+import { LayerExplorer } from "./layer-explorer.tsx";
 import { ExplorerLink } from "./image-layers.tsx";
 import { Problem } from "./problem.tsx";
 

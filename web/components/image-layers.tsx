@@ -6,7 +6,7 @@ import type { HistoryEntry } from "../image/config.ts";
 import { matchHistory, type Step } from "../image/history.ts";
 import { type Descriptor, isArchive } from "../image/manifest.ts";
 import { Digest } from "./digest.tsx";
-import { LayerExplorer } from "./image-layer.tsx";
+import { LayerExplorer } from "./layer-explorer.tsx";
 import { SizeBar } from "./size-bar.tsx";
 
 interface Props {

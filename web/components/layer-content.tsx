@@ -4,7 +4,7 @@ import { LayerError } from "../image/layer/load.ts";
 import { NODES_MAX } from "../image/layer/tree.ts";
 import { bytesOf, type LayerState, useLayer } from "../image/layer/use-layer.ts";
 import type { Descriptor } from "../image/manifest.ts";
-import { LayerTree } from "./image-layer-tree.tsx";
+import { LayerTree } from "./layer-tree.tsx";
 import { Problem } from "./problem.tsx";
 
 /** What is read without a question. */
@@ -18,7 +18,7 @@ interface Props {
 }
 
 /** The files of a layer, read in the browser. */
-export function LayerExplorer({ name, layer, below }: Props) {
+export function LayerContent({ name, layer, below }: Props) {
   const { state, open, compare, cancel } = useLayer(name, layer, below);
   const isSmall = layer.size <= UNASKED_BYTES;
   useEffect(() => {
