@@ -74,6 +74,7 @@ describe("against what is below, a layer's file", () => {
       [entry("a/.wh..wh..opq"), entry("a/1")],
       { "/a": undefined, "/a/1": "changed", "/a/d": "deleted", "/a/d/2": "deleted" },
     ],
+    ["that AUFS keeps for itself deletes nothing", [entry(".wh..wh.b")], { "/.wh..wh.b": "added" }],
     ["in place of a directory is changed", [entry(".wh.a"), entry("a")], { "/a": "changed" }],
   ])("%s", (_, layer, changes) => {
     expect(changesOf(below, layer)).toEqual(changes);
