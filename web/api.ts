@@ -62,9 +62,13 @@ export interface Listed<T> {
 /** GET of a page of a list. */
 export async function list<T>(path: string, query: Query, signal?: AbortSignal): Promise<Listed<T>> {
   const response = await ask(path + toQuery(query), { signal });
+  return { body: (await response.json()) as T, next: nextPage(response)?.searchParams.get("last") ?? undefined };
+}
+
+/** The address of the next page of a list; undefined at the end. */
+export function nextPage(response: Response): URL | undefined {
   const link = /<([^>]+)>;\s*rel="?next"?/.exec(response.headers.get("Link") ?? "")?.[1];
-  const next = link === undefined ? undefined : new URL(link, location.origin).searchParams.get("last");
-  return { body: (await response.json()) as T, next: next ?? undefined };
+  return link === undefined ? undefined : new URL(link, location.origin);
 }
 
 /** Sends JSON; the answer's JSON, or undefined for an answer without. */
