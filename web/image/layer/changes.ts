@@ -14,6 +14,9 @@ interface Split {
   readonly files: readonly LayerEntry[];
 }
 
+/** How deep in the tree lies what it takes: of a directory that is emptied, that is one level further down. */
+const depthOf = ({ parts, isOpaque }: Whiteout): number => parts.length + Number(isOpaque);
+
 /** Whiteouts are for the layers below, wherever in the archive they stand: never for files of their own layer. */
 function split(entries: Iterable<LayerEntry>): Split {
   const whiteouts: Whiteout[] = [];
@@ -26,7 +29,7 @@ function split(entries: Iterable<LayerEntry>): Split {
     else if (whiteout === "opaque") whiteouts.push({ parts: directory, isOpaque: true });
     else whiteouts.push({ parts: [...directory, whiteout.removes], isOpaque: false });
   }
-  whiteouts.sort((a, b) => Number(a.isOpaque) - Number(b.isOpaque) || a.parts.length - b.parts.length);
+  whiteouts.sort((a, b) => depthOf(a) - depthOf(b));
   return { whiteouts, files };
 }
 
@@ -64,11 +67,19 @@ export function compareWithBelow(below: Tree, entries: Iterable<LayerEntry>, cou
   }
   for (const { parts, isOpaque } of whiteouts) {
     const old = below.find(parts);
-    if (old === undefined) continue;
+    // A layer that has a file where a whiteout is for what was below it took that away already.
+    if (old === undefined || isBelowFile(tree, parts)) continue;
     if (!isOpaque) bury(tree, old, parts);
     else for (const child of old.children.values()) bury(tree, child, [...parts, child.name]);
   }
   return { tree, counts: countChanges(tree.root) };
+}
+
+function isBelowFile(tree: Tree, parts: readonly string[]): boolean {
+  return parts.some((_, length) => {
+    const node = tree.find(parts.slice(0, length));
+    return node !== undefined && !isDirectory(node);
+  });
 }
 
 /** Puts what was deleted into the tree, but for what the layer has again. */
