@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { answerOf, callApi, readPages } from "../support/api.ts";
 import { image, pushBlob, pushImage, pushManifest, randomBytes } from "../support/images.ts";
 import { addAccount, grant, type Person, setVisibility } from "../support/people.ts";
@@ -55,6 +55,11 @@ beforeAll(async () => {
   member = await addAccount();
   // By several rules at once.
   await grant(`account:${member.name}`, { [`${prefix}/**`]: ["pull"], [`${prefix}/a`]: ["pull", "push"] });
+});
+
+// What is written there is not what they hold.
+afterAll(async () => {
+  for (const end of NAMES) await expectStatus(await callApi("DELETE", `repositories/${prefix}${end}`), 204);
 });
 
 const endsOf = (repositories: readonly Listed[]) =>
