@@ -14,6 +14,9 @@ const registry = new CountedRegistry();
 /** With the caches that a registry has by default; without them, each pull costs what the first does. */
 const caching = new CountedRegistry({});
 
+/** With the pulls written down each time. */
+const counting = new CountedRegistry({ CONTENT_CACHE_TTL: "0s", BLOB_CACHE: "off", PULL_COUNT_INTERVAL: "0s" });
+
 /** A search reads the row on which it ends, if there is one: so much less may be read than the table says. */
 const ENDS_MAX = 2;
 
@@ -111,6 +114,14 @@ const DOINGS: Readonly<Record<OperationName, Doing>> = {
     await pushImage(4, "first");
     const target = `${path}/manifests/first`;
     return difference(await send("GET", target), await send("GET", target));
+  },
+  countPulls: async () => {
+    const sent = { headers: { Authorization: bearer } };
+    // What others have counted is written down first.
+    await counting.send("GET", manifest, sent);
+    await send("GET", manifest);
+    const quiet = await send("GET", manifest);
+    return difference(await counting.send("GET", manifest, sent), quiet);
   },
   getCachedManifest: async () => {
     const { digest } = await pushImage(5, "cached");
