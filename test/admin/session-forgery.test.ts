@@ -1,6 +1,15 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { API_ROUTES } from "../support/api-routes.ts";
-import { basicAuth, expectError, expectStatus, ORIGIN, sendAnonymously, sendWith } from "../support/registry.ts";
+import { pushImage } from "../support/images.ts";
+import {
+  basicAuth,
+  expectError,
+  expectStatus,
+  freshRepository,
+  ORIGIN,
+  sendAnonymously,
+  sendWith,
+} from "../support/registry.ts";
 import { ADMIN, askSessionToken, cookieOf, keeping, OWN_PAGE, sessionOf, sessionToken } from "../support/sessions.ts";
 import { claimsOf, forge, type TokenAnswer, unsigned } from "../support/tokens.ts";
 
@@ -70,7 +79,12 @@ describe("a session", () => {
 const ADMIN_SUBJECT = { kind: "account", name: "admin" };
 
 describe("the cookie opens nothing but the routes of sessions", () => {
-  const others = API_ROUTES.filter(([, path, requirement]) => requirement !== "open" && !path.includes("session"));
+  const others = API_ROUTES.filter(([, , requirement]) => requirement === "api" || requirement === "admin");
+  const readers = API_ROUTES.filter(([, , requirement]) => requirement === "reader");
+  const hidden = freshRepository();
+  beforeAll(async () => {
+    await pushImage(hidden, { tag: "1" });
+  });
 
   it.each([
     ...others.map(([method, path]) => [method, path.replace("{name}", "nowhere")] as const),
@@ -80,6 +94,14 @@ describe("the cookie opens nothing but the routes of sessions", () => {
     ...[["DELETE", "/v2/a/manifests/latest"] as const, ["POST", "/v2/a/blobs/uploads/"] as const],
   ])("%s %s", async (method, path) => {
     await expectError(await sendAnonymously(method, path, { headers: keeping(session) }), 401, "UNAUTHORIZED");
+  });
+
+  it.each(readers)("%s %s answers as without it", async (method, path) => {
+    const known = path === "/api/repositories" ? "" : `?repository=${hidden}&tag=1&time=${new Date().toISOString()}`;
+    const address = path.includes("{name}") ? path.replace("{name}", hidden) : path + known;
+    const plain = await sendAnonymously(method, address, { headers: OWN_PAGE });
+    const kept = await sendAnonymously(method, address, { headers: keeping(session) });
+    expect([kept.status, await kept.text()]).toEqual([plain.status, await plain.text()]);
   });
 
   it("at /token it is nobody", async () => {
