@@ -67,7 +67,7 @@ function Facts({ repository }: { readonly repository: RepositoryDetails | undefi
         <dd>{repository ? formatBytes(repository.size) : <Skeleton width={7} />}</dd>
       </div>
       <div>
-        <dt>Shared with other repositories</dt>
+        <dt>Of it shared</dt>
         <dd>{shared === undefined ? <Skeleton width={7} /> : formatBytes(shared)}</dd>
       </div>
       <div>

@@ -33,6 +33,9 @@ const PAGES: readonly { readonly name: string; readonly path: string; readonly s
   { name: "cost", path: "/operate/cost", shows: "Storage" },
 ];
 
+/** Those of which the docs have a picture, wide and light, and narrow and dark. */
+const PICTURED = ["repositories", "repository", "image", "compare", "operate", "cost"];
+
 const LOOKS = [
   { look: "wide-light", viewport: WIDE, colorScheme: "light" },
   { look: "wide-dark", viewport: WIDE, colorScheme: "dark" },
@@ -40,7 +43,7 @@ const LOOKS = [
   { look: "phone-dark", viewport: PHONE, colorScheme: "dark" },
 ] as const;
 
-describeInBrowser("every page", ["crane"], ({ open }) => {
+describeInBrowser("every page", ["crane", "buildah"], ({ open }) => {
   let workspace: Workspace;
 
   beforeAll(async () => {
@@ -65,10 +68,10 @@ describeInBrowser("every page", ["crane"], ({ open }) => {
     const { width } = page.viewportSize()!;
     const needed = await page.evaluate(() => document.documentElement.scrollWidth);
     expect(needed, `${name}, ${look}: how wide it is`).toBeLessThanOrEqual(width);
-    if (PICTURES === undefined) return;
+    if (PICTURES === undefined || !PICTURED.includes(name) || !["wide-light", "phone-dark"].includes(look)) return;
     const folder = resolve(PROJECT_ROOT, PICTURES);
     await mkdir(folder, { recursive: true });
-    await page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: name !== "repositories" });
+    await page.screenshot({ path: join(folder, `${name}-${look}.png`) });
   }
 
   test("what an image says of itself is text, wherever it is shown", async () => {
