@@ -69,6 +69,19 @@ export default defineConfig(
   },
   ...layerRules,
   {
+    files: ["web/**"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            { group: ["**/src/*", "!**/src/oci", "**/scripts/*"], message: "web/ knows src/oci, cost and the API." },
+          ],
+        },
+      ],
+    },
+  },
+  {
     // Its tests, which are compiled with it, know Node's names.
     files: ["web/**"],
     ignores: ["web/build.ts"],

@@ -1,6 +1,6 @@
 /**
- * Checks what `wrangler deploy --dry-run` has made: `npm run check:deploy`. The bundle keeps its budget, and it starts: it is
- * minified, and no other test runs it so.
+ * Checks what `npm run build:web` and `wrangler deploy --dry-run` have made: `npm run check:deploy`. Bundle and page keep their budgets,
+ * and the bundle starts: it is minified, and no other test runs it so.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,6 +14,9 @@ const FOLDER = join(ROOT, ".cache/deploy");
 
 /** Before compression. Each start of an isolate parses it. */
 const BUDGET_BYTES = 300_000;
+
+/** Of the page, compressed: what a browser loads before it shows the first thing. */
+const PAGE_BUDGET_BYTES = 50_000;
 
 const MetafileSchema = v.object({
   outputs: v.record(v.string(), v.object({ inputs: v.record(v.string(), v.object({ bytesInOutput: v.number() })) })),
@@ -52,6 +55,14 @@ async function answerOf(script: string): Promise<number> {
   }
 }
 
+/** What the page names, compressed, and the page. */
+function firstLoadBytes(): number {
+  const folder = join(ROOT, "web/dist");
+  const page = readFileSync(join(folder, "index.html"), "utf8");
+  const files = [...page.matchAll(/(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g)].map(([, file = ""]) => file);
+  return ["index.html", ...files].reduce((sum, file) => sum + gzipSync(readFileSync(join(folder, file))).byteLength, 0);
+}
+
 const script = readFileSync(join(FOLDER, "worker.js"), "utf8");
 const bytes = Buffer.byteLength(script);
 const kilobytes = (size: number) => `${(size / 1_000).toFixed(1)} kB`;
@@ -59,6 +70,14 @@ process.stdout.write(`Bundle: ${kilobytes(bytes)}, ${kilobytes(gzipSync(script).
 if (bytes > BUDGET_BYTES) {
   const parts = listParts().map(([name, size]) => `  ${kilobytes(size).padStart(9)}  ${name}\n`);
   process.stderr.write(`That is more than ${kilobytes(BUDGET_BYTES)}:\n${parts.slice(0, 15).join("")}`);
+  process.exitCode = 1;
+}
+const firstLoad = firstLoadBytes();
+process.stdout.write(`Page: ${kilobytes(firstLoad)} compressed at first\n`);
+if (firstLoad > PAGE_BUDGET_BYTES) {
+  process.stderr.write(
+    `That is more than ${kilobytes(PAGE_BUDGET_BYTES)}: load what is not seen at once when it is asked for.\n`,
+  );
   process.exitCode = 1;
 }
 const status = await answerOf(script);
