@@ -1,6 +1,7 @@
 import { Failure } from "../local/failure.ts";
 import type { Client } from "./client.ts";
 import { canAsk, type Environment } from "./environment.ts";
+import { Endpoints } from "./endpoints.ts";
 import { logIn } from "./login.ts";
 import { Output } from "./output.ts";
 import { askWhether } from "./prompt.ts";
@@ -27,6 +28,11 @@ export class Session {
   /** Finds the registry and logs in; a command does so once, after it has read all of its arguments. */
   async connect(): Promise<Client> {
     return await logIn(findRegistry(this.#options, this.environment), this.environment);
+  }
+
+  /** The registries that images go between. */
+  endpoints(plainHttp: readonly string[]): Endpoints {
+    return new Endpoints(this.#options, this.environment, plainHttp);
   }
 
   /** Shows what the registry answered: as it is with `--json`, else in words. */
