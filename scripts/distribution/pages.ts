@@ -1,6 +1,5 @@
 import { Failure } from "../local/failure.ts";
-import { join, type Response } from "./connection.ts";
-import { type Repository, scopeOf } from "./repository.ts";
+import { type Connection, join, type Response } from "./connection.ts";
 import { resolveUrl } from "./url.ts";
 
 /** Of a list; a page of a thousand tags of 128 characters is a hundredth of it. */
@@ -17,17 +16,15 @@ export interface Page {
  * @throws Refusal; Failure for pages in circles, or on another server.
  */
 export async function* readPages(
-  repository: Repository,
-  path: string,
-  headers: Readonly<Record<string, string>> = {},
+  connection: Connection,
+  { path, scope, headers = {} }: { path: string; scope: string; headers?: Readonly<Record<string, string>> },
 ): AsyncGenerator<Page> {
-  const { connection } = repository;
   const { url: home, host } = connection.endpoint;
   const seen = new Set<string>();
   for (let next: URL | undefined = new URL(path, home); next !== undefined;) {
     if (seen.has(next.href)) throw new Failure(`the pages of ${host} go in circles at ${next.pathname}`);
     seen.add(next.href);
-    const call = { method: "GET", url: next, headers, scopes: [scopeOf(repository, "pull")], expected: [200] } as const;
+    const call = { method: "GET", url: next, headers, scopes: [scope], expected: [200] } as const;
     const { response, bytes } = await connection.read(call, PAGE_BYTES_MAX);
     yield { response, json: parse(bytes) };
     next = resolveUrl(/<([^>]*)>\s*;\s*rel="?next"?/.exec(join(response.headers.link) ?? "")?.[1], next);

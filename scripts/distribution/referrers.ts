@@ -6,7 +6,7 @@ import { Refusal } from "../stowage/http.ts";
 import { join } from "./connection.ts";
 import { getManifest, type Manifest, putManifest } from "./manifests.ts";
 import { readPages } from "./pages.ts";
-import { pathOf, type Repository } from "./repository.ts";
+import { pathOf, type Repository, scopeOf } from "./repository.ts";
 
 const ReferrerSchema = v.looseObject({
   ...DescriptorSchema.entries,
@@ -34,7 +34,8 @@ export async function listReferrers(repository: Repository, digest: Digest): Pro
 async function askForReferrers(repository: Repository, digest: Digest): Promise<readonly Referrer[] | undefined> {
   const found: Referrer[] = [];
   try {
-    const pages = readPages(repository, pathOf(repository, `referrers/${digest}`), { accept: MEDIA_TYPES.ociIndex });
+    const list = { path: pathOf(repository, `referrers/${digest}`), scope: scopeOf(repository, "pull") };
+    const pages = readPages(repository.connection, { ...list, headers: { accept: MEDIA_TYPES.ociIndex } });
     for await (const { response, json } of pages) {
       const index = v.safeParse(IndexSchema, json);
       // Registries, and proxies before them, that know no such path may answer it with a page.

@@ -61,6 +61,6 @@ function describeTally({ manifests, blobs, bytes }: Tally, isDryRun: boolean): s
   const sent = `${count(manifests.copied, "manifest")} and ${count(blobs.copied, "blob")} of ${formatSize(bytes)}`;
   const mounted = blobs.mounted === 0 ? "" : `, ${count(blobs.mounted, "blob")} mounted`;
   const present = manifests.present + blobs.present;
-  const there = present === 0 ? "" : `; ${present} were there already`;
+  const there = present === 0 ? "" : `; ${present} there already`;
   return `${isDryRun ? "Would copy" : "Copied"} ${sent}${mounted}${there}.`;
 }

@@ -114,14 +114,15 @@ describe("a blob is sent", () => {
     expect(await send(other)).toEqual(["POST", "PATCH", "PATCH", "PUT"]);
   });
 
-  test.each<[string, Fault]>([
-    ["a connection broke in its midst", { breakBodyAt: 40_000 }],
-    ["a connection broke before it", "break"],
-    ["a connection broke, and the answer was lost", "break after"],
-    ["the registry was out of order", { status: 502 }],
-  ])("on from where the registry is, after %s", async (_, fault) => {
+  test.each<[string, readonly Fault[]]>([
+    ["a connection broke in its midst", [{ breakBodyAt: 40_000 }]],
+    ["a connection broke before it", ["break"]],
+    ["a connection broke, and the answer was lost", ["break after"]],
+    ["the registry was out of order", [{ status: 502 }]],
+    ["a connection broke, and the registry was not yet done with it", [{ breakBodyAt: 40_000 }, { status: 416 }]],
+  ])("on from where the registry is, after %s", async (_, faults) => {
     const registry = await startMemoryRegistry();
-    registry.fault = failing(/^PATCH/, undefined, fault);
+    registry.fault = failing(/^PATCH/, undefined, ...faults);
     const methods = await send(registry);
     expect(methods.slice(0, 4)).toEqual(["POST", "PATCH", "PATCH", "GET"]);
     expect(methods.filter((method) => method === "POST")).toHaveLength(1);

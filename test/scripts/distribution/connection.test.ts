@@ -66,6 +66,7 @@ describe("what a registry asks for is given", () => {
     await new Promise((resolve) => setTimeout(resolve, 60));
     await findManifest(other, "1");
     expect(brief.lines(/^GET \/token/)).toHaveLength(2);
+    expect(brief.lines(/^HEAD/)).toHaveLength(2);
   });
 
   test("a token that ends before its time is renewed", async () => {

@@ -47,6 +47,7 @@ describe("an image is copied", () => {
       manifests: { copied: 5, present: 0 },
     });
     expect(holdings(target, "mirror/web")).toEqual(holdings(source, "team/web"));
+    expect(target.lines(/^PUT .*manifests/).at(-1)).toBe("PUT /v2/mirror/web/manifests/1");
   });
 
   test("by digest, without a tag, or under another name", async () => {
@@ -79,6 +80,7 @@ describe("an image is copied", () => {
   test("and its signatures are listed under a tag, where the registry lists none itself", async () => {
     const [source, target] = await startTwo(LISTED, {});
     const { index, signature, sbom } = addSignedIndex(source, "a", "1");
+    const others = ["x", "y", "z"].map((layer) => new Images(source, "a").image([layer], { subject: index }));
     await copyJson([`${source.host}/a:1`, `${target.host}/a`]);
     const tagOf = (digest: string) => digest.replace(":", "-");
     expect([...target.repository("a").tags.keys()].sort()).toEqual(
@@ -89,7 +91,7 @@ describe("an image is copied", () => {
     const third = await startMemoryRegistry(LISTED);
     await copyJson([`${target.host}/a:1`, `${third.host}/a`]);
     expect([...third.repository("a").manifests.keys()]).toEqual(
-      expect.arrayContaining([index.digest, signature.digest, sbom.digest]),
+      expect.arrayContaining([index, signature, sbom, ...others].map(({ digest }) => digest)),
     );
   });
 
@@ -152,6 +154,21 @@ describe("several images are copied", () => {
     expect(tagsOf(target, "mirror/team/api")).toEqual(["latest"]);
   });
 
+  test("all repositories that a registry lists, or those below a prefix", async () => {
+    const [source, target] = await startWithTags();
+    source.repository("empty");
+    await copyJson(["--all-tags", `${source.host}/`, `${target.host}/`]);
+    for (const name of ["team/web", "team/api"]) expect(holdings(target, name)).toEqual(holdings(source, name));
+    await copyJson(["--all-tags", `${source.host}/team/`, `${target.host}/b/`]);
+    expect(tagsOf(target, "b/team/api")).toEqual(["latest"]);
+    const { code, stderr } = await copy(["--all-tags", `${source.host}/other/`, `${target.host}/`]);
+    expect(stderr).toContain("lists no repository below 'other/'");
+    expect(code).toBe(1);
+    source.fault = ({ line }) => (line.includes("_catalog") ? { status: 404 } : undefined);
+    const { stderr: advice } = await copy(["--all-tags", `${source.host}/`, `${target.host}/`]);
+    expect(advice).toContain("has no list of its repositories: name them one by one");
+  });
+
   test("and one that cannot be is no hindrance to the others", async () => {
     const [source, target] = await startWithTags();
     const old = Buffer.from('{"schemaVersion":1}');
@@ -170,6 +187,11 @@ describe("several images are copied", () => {
     const { code, stderr } = await copy(["--all-tags", `${source.host}/team/web`, `${target.host}/web`, "--jobs", "1"]);
     expect(stderr).toMatch(/507 Insufficient Storage/);
     expect(code).toBe(1);
+    expect(target.lines(/^PUT/)).toHaveLength(1);
+
+    new Images(source, "large").image("a b c d e f g h".split(" "), { tag: "latest" });
+    target.requests.length = 0;
+    await copy([`${source.host}/large`, `${target.host}/large`, "--jobs", "2"]);
     expect(target.lines(/^PUT/).length).toBeLessThan(4);
   });
 });
@@ -262,6 +284,8 @@ describe("who copies", () => {
     [["a.example/b:v*", "c:1"], "c:1 is one tag, for which there are several images"],
     [["a.example/b", "a.example/c", "d:1"], "d:1 is one tag"],
     [["a.example/b", "a.example/c", "d", "--all-tags"], "would mix in d: write d/ to keep them apart"],
+    [["a.example/", "c/"], "a.example/ stands for all repositories below it: add --all-tags"],
+    [["a.example/", "c", "--all-tags"], "would mix in c: write c/ to keep them apart"],
     [["a.example/b", "c@sha256:1"], "after @ comes a digest"],
     [["a.example/B", "c"], "'B' is no repository"],
     [["a.example/b", "c", "--platform", "arm"], "Write it as linux/amd64 or linux/arm/v7"],

@@ -169,6 +169,11 @@ export class MemoryRegistry {
   #read({ name, noun, rest, url }: { name: string; noun: string; rest: string; url: URL }) {
     const { blobs, manifests, tags } = this.repository(name);
     if (url.pathname === "/v2/") return ok(Buffer.from("{}"));
+    if (url.pathname === "/v2/_catalog") {
+      return ok(
+        Buffer.from(JSON.stringify({ repositories: [...this.repositories.keys()].filter((known) => known !== "") })),
+      );
+    }
     if (noun === "manifests") {
       const digest = tags.get(rest) ?? rest;
       const found = manifests.get(digest);
