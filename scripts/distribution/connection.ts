@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { type Agent, type Dispatcher, request } from "undici";
+import type { Agent, Dispatcher } from "undici";
 import { codeOf, Failure } from "../local/failure.ts";
 import { explainSilence } from "../stowage/http.ts";
 import { Authorizer, type TokenCall } from "./authorizer.ts";
@@ -141,8 +141,9 @@ export class Connection {
     const { agent, timeoutMs, signal } = this.manners;
     const headers = { "user-agent": AGENT, ...call.headers, ...(authorization !== undefined && { authorization }) };
     try {
-      const response = await request(url, {
-        ...{ dispatcher: agent, method: call.method, headers, body: call.stream ?? call.body ?? null },
+      const response = await agent.request({
+        ...{ origin: url.origin, path: url.pathname + url.search, method: call.method },
+        ...{ headers, body: call.stream ?? call.body ?? null },
         ...{ headersTimeout: timeoutMs, bodyTimeout: timeoutMs },
         // After a HEAD, undici would close the connection, in case the server sends a body all the same.
         reset: false,

@@ -1,7 +1,7 @@
 import { Failure } from "../local/failure.ts";
 import type { Client } from "./client.ts";
 import { canAsk, type Environment } from "./environment.ts";
-import { Endpoints } from "./endpoints.ts";
+import type { Endpoints } from "./endpoints.ts";
 import { logIn } from "./login.ts";
 import { Output } from "./output.ts";
 import { askWhether } from "./prompt.ts";
@@ -30,8 +30,9 @@ export class Session {
     return await logIn(findRegistry(this.#options, this.environment), this.environment);
   }
 
-  /** The registries that images go between. */
-  endpoints(plainHttp: readonly string[]): Endpoints {
+  /** The registries that images go between. What speaks to them is loaded now: no other command should wait for it. */
+  async endpoints(plainHttp: readonly string[]): Promise<Endpoints> {
+    const { Endpoints } = await import("./endpoints.ts");
     return new Endpoints(this.#options, this.environment, plainHttp);
   }
 

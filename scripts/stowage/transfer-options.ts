@@ -11,7 +11,7 @@ export interface TransferOptions {
   readonly jobs: number;
   /** Bytes. */
   readonly chunkSize?: number;
-  readonly plainHttp: readonly string[];
+  readonly plainHttp?: readonly string[];
   readonly dryRun?: boolean;
 }
 
@@ -24,7 +24,7 @@ export function addTransferOptions(command: Command): Command {
       "what one request holds at most (default: what the registry says, else 90MB)",
       parseSize,
     )
-    .option("--plain-http <host>", "speak to this host without TLS, passwords too; may be repeated", collectText, []);
+    .option("--plain-http <host>", "speak to this host without TLS, passwords too; may be repeated", collectText);
 }
 
 function collectText(text: string, before: readonly string[] = []): string[] {

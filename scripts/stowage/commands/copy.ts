@@ -43,12 +43,12 @@ export const copy: Noun = (program, act) => {
 };
 
 async function run(session: Session, names: readonly string[], options: CopyOptions): Promise<void> {
-  const { dryRun: isDryRun = false, jobs, chunkSize: chunkBytes, plainHttp } = options;
+  const { dryRun: isDryRun = false, jobs, chunkSize: chunkBytes, plainHttp = [] } = options;
   const [target, ...wanted] = [...names].reverse();
   if (target === undefined || wanted.length === 0) throw new Failure("say what to copy, and then where to", 2);
   const sources = wanted.reverse().map((text) => parseWanted(text, options));
   const destination = parseDestination(target, sources, options.allTags ?? false);
-  const endpoints = session.endpoints(plainHttp);
+  const endpoints = await session.endpoints(plainHttp);
   const { progress, stop } = await showProgress(session.environment);
   const tally = emptyTally();
   try {

@@ -43,9 +43,9 @@ export const load: Noun = (program, act) => {
 };
 
 async function run(session: Session, file: string, names: readonly string[], options: LoadOptions): Promise<void> {
-  const { dryRun: isDryRun = false, jobs, chunkSize: chunkBytes, plainHttp } = options;
+  const { dryRun: isDryRun = false, jobs, chunkSize: chunkBytes, plainHttp = [] } = options;
   const targets = names.map(parseTarget);
-  const endpoints = session.endpoints(plainHttp);
+  const endpoints = await session.endpoints(plainHttp);
   const { progress, stop } = await showProgress(session.environment);
   const tally = emptyTally();
   const opening = openArchive(file, session.environment.stdin);
