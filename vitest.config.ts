@@ -24,12 +24,13 @@ export default defineConfig({
         test: {
           name: "worker",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/scripts/**", "test/simulation/**"],
+          exclude: ["test/e2e/**", "test/scripts/**", "test/simulation/**", "test/web/**"],
           // A worker of its own for each file costs seconds apiece. Tests keep apart by fresh repository names instead.
           isolate: false,
           // Far beyond any test: a busy machine is no failure.
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          globalSetup: ["test/scripts/support/build-page.ts"],
           setupFiles: ["test/support/apply-migrations.ts"],
         },
       },
@@ -41,6 +42,10 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
+      },
+      {
+        // What the page knows, without the page.
+        test: { name: "web", include: ["test/web/**/*.test.ts"] },
       },
       {
         // Histories of the real operations, in threads of their own under Node, over a simulated D1 and R2.

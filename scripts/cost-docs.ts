@@ -1,7 +1,7 @@
-/** Writes the tables of docs/cost.md anew, of what scripts/cost says: `npm run docs:cost`. A test says when it is time. */
+/** Writes the tables of docs/cost.md anew, of what cost/ says: `npm run docs:cost`. A test says when it is time. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fillTables } from "./cost/tables.ts";
+import { fillTables } from "../cost/tables.ts";
 
 const DOCS = join(import.meta.dirname, "../docs/cost.md");
 

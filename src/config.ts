@@ -25,6 +25,8 @@ export interface Config {
   readonly contentCacheTtlMs: number;
   /** How old an answer to who pulls by tag may be. */
   readonly tagCacheTtlMs: number;
+  /** How often an isolate writes down how many pulls each repository had. */
+  readonly pullCountIntervalMs: number;
   /** Whether the data centre's cache holds bytes. */
   readonly blobCache: boolean;
   /** Whether replicas of the database answer what may be a little old. */
@@ -108,6 +110,7 @@ const ConfigSchema = v.object({
   // Far less than the ten minutes that an object stays after its last row: whoever was told its key must still find it.
   CONTENT_CACHE_TTL: v.optional(duration("0s", "5m"), "60s"),
   TAG_CACHE_TTL: v.optional(duration("0s", "5m"), "0s"),
+  PULL_COUNT_INTERVAL: v.optional(duration("0s", "1d"), "60s"),
   BLOB_CACHE: v.optional(onOrOff, "on"),
   READ_REPLICAS: v.optional(onOrOff, "off"),
   CLIENT_ADDRESS_HEADER: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]*$/, "must be the name of a header")), ""),
@@ -136,6 +139,7 @@ function parseConfig(env: object): Config {
     untaggedTtlMs: settings.UNTAGGED_TTL,
     contentCacheTtlMs: settings.CONTENT_CACHE_TTL,
     tagCacheTtlMs: settings.TAG_CACHE_TTL,
+    pullCountIntervalMs: settings.PULL_COUNT_INTERVAL,
     blobCache: settings.BLOB_CACHE,
     readReplicas: settings.READ_REPLICAS,
     clientAddressHeader: settings.CLIENT_ADDRESS_HEADER,

@@ -1,5 +1,6 @@
 import type { Config } from "./config.ts";
 import type { Reader } from "./metadata/reader.ts";
+import type { PullCounts } from "./registry/pull-counts.ts";
 import type { Recent } from "./registry/recent.ts";
 import type { EdgeCache } from "./storage/edge-cache.ts";
 
@@ -20,8 +21,12 @@ export interface Context {
   readonly bucket: R2Bucket;
   /** What this isolate was told a moment ago. Undefined: nothing is remembered. */
   readonly recent?: Recent | undefined;
+  /** How often this isolate was asked for manifests. Undefined: nobody counts. */
+  readonly pulls?: PullCounts | undefined;
   /** The data centre's cache of objects. Undefined: all bytes come from the bucket. */
   readonly edge?: EdgeCache | undefined;
+  /** The files of the web page. Undefined: there is none. */
+  readonly assets?: Fetcher | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** The way to other servers. */

@@ -3,17 +3,20 @@ import * as accounts from "./admin/accounts.ts";
 import * as audit from "./admin/audit.ts";
 import * as caller from "./admin/caller.ts";
 import * as collection from "./admin/collection.ts";
+import * as listedTags from "./admin/listed-tags.ts";
 import { type DescribedRoute, openApi } from "./admin/openapi.ts";
 import * as policy from "./admin/policy.ts";
+import * as readmes from "./admin/readmes.ts";
 import * as repositories from "./admin/repositories.ts";
 import * as retention from "./admin/retention.ts";
+import * as session from "./admin/session.ts";
 import * as tags from "./admin/tags.ts";
 import * as tokens from "./admin/tokens.ts";
 import * as trust from "./admin/trust.ts";
 import * as usage from "./admin/usage.ts";
 import { type Access, API_ACCESS, type Caller, CATALOG_ACCESS } from "./auth/access.ts";
 import { assertAdmin } from "./auth/admin.ts";
-import { ANYONE, authorize } from "./auth/authenticate.ts";
+import { ANYONE, authorize, authorizeReader } from "./auth/authenticate.ts";
 import type { Context } from "./context.ts";
 import { OciError } from "./oci/error.ts";
 import { parseRepositoryName } from "./oci/repository-name.ts";
@@ -23,16 +26,17 @@ import * as blobs from "./protocol/blobs.ts";
 import type { Call, Handler } from "./protocol/call.ts";
 import * as catalog from "./protocol/catalog.ts";
 import * as manifests from "./protocol/manifests.ts";
+import { findPage } from "./protocol/page.ts";
 import * as referrers from "./protocol/referrers.ts";
 import { listTags } from "./protocol/tags.ts";
 import * as token from "./protocol/token.ts";
 import * as uploads from "./protocol/uploads.ts";
 
 /**
- * What a route asks of its caller: nothing, to be somebody, leave to list repositories or to use the admin API, to be an
- * admin as well, or actions on the repository of its path.
+ * What a route asks of its caller: nothing, to read as who they are or as nobody, to be somebody, leave to list repositories or
+ * to use the admin API, to be an admin as well, or actions on the repository of its path.
  */
-type Requirement = "open" | "somebody" | "catalog" | "api" | "admin" | readonly Action[];
+type Requirement = "open" | "reader" | "somebody" | "catalog" | "api" | "admin" | readonly Action[];
 
 const PULL: Requirement = ["pull"];
 const PUSH: Requirement = ["push"];
@@ -68,6 +72,9 @@ const ROUTES: readonly Route[] = [
   ["get", "/v2/_catalog", "catalog", catalog.listRepositories],
 
   ["get", "/api/openapi.json", "open", openApi(describedRoutes)],
+  ["post", "/api/session", "open", session.signIn],
+  ["delete", "/api/session", "open", session.signOut],
+  ["post", "/api/session/token", "open", session.getSessionToken],
   ["get", "/api/caller", "api", caller.showCaller],
   ["get", "/api/accounts", "admin", accounts.listAccounts],
   ["post", "/api/accounts", "admin", accounts.addAccount],
@@ -83,20 +90,24 @@ const ROUTES: readonly Route[] = [
   ["get", "/api/trust", "admin", trust.listTrustRules],
   ["post", "/api/trust", "admin", trust.addTrustRule],
   ["delete", "/api/trust/:name", "admin", trust.removeTrustRule],
-  ["get", "/api/repositories", "api", repositories.listRepositories],
-  ["get", "/api/repositories/:name+", "admin", repositories.showRepository],
+  ["get", "/api/repositories", "reader", repositories.listRepositories],
+  ["get", "/api/repositories/:name+", "reader", repositories.showRepository],
   ["patch", "/api/repositories/:name+", "admin", repositories.setRepository],
   ["delete", "/api/repositories/:name+", "admin", repositories.deleteRepository],
+  ["get", "/api/readme", "reader", readmes.showReadme],
+  ["put", "/api/readme", "admin", readmes.setReadme],
   ["get", "/api/audit", "admin", audit.listAuditEvents],
-  ["get", "/api/tags", "admin", tags.listTags],
-  ["get", "/api/tags/history", "admin", tags.listTagEvents],
-  ["get", "/api/tags/at", "admin", tags.showTagAt],
+  ["get", "/api/tags", "reader", listedTags.listTags],
+  ["get", "/api/tags/history", "reader", tags.listTagEvents],
+  ["get", "/api/tags/at", "reader", tags.showTagAt],
+  ["get", "/api/tags/deletion", "reader", listedTags.previewDeletion],
   ["post", "/api/tags/restore", "admin", tags.restoreTag],
   ["post", "/api/tags/release", "admin", tags.releaseTags],
   ["post", "/api/tags/expiry", "admin", tags.setTagExpiry],
   ["get", "/api/collection", "admin", collection.showCollection],
   ["post", "/api/collection", "admin", collection.runCollection],
   ["get", "/api/usage", "admin", usage.showUsage],
+  ["get", "/api/usage/history", "admin", usage.listUsage],
   ["get", "/api/retention", "admin", retention.listRetentionRules],
   ["post", "/api/retention/preview", "admin", retention.previewRetention],
   ["post", "/api/retention/run", "admin", retention.runRetention],
@@ -114,7 +125,10 @@ function describedRoutes(): DescribedRoute[] {
 /** What the router reads, and what it writes: the parsed path. */
 type Routed = Pick<IRequestStrict, "method" | "url" | "params">;
 
-function requiredAccess(requirement: Exclude<Requirement, "open">, name: string | undefined): Access | undefined {
+function requiredAccess(
+  requirement: Exclude<Requirement, "open" | "reader">,
+  name: string | undefined,
+): Access | undefined {
   switch (requirement) {
     case "somebody":
       return undefined;
@@ -136,6 +150,7 @@ async function findCaller(
   { url, params }: Pick<Call, "url" | "params">,
 ): Promise<Caller> {
   if (requirement === "open") return ANYONE;
+  if (requirement === "reader") return await authorizeReader(context, { request, url });
   const found = await authorize(context, { request, url, access: requiredAccess(requirement, params.name) });
   if (requirement === "admin") await assertAdmin(context, found);
   return found;
@@ -165,11 +180,12 @@ for (const path of new Set(ROUTES.map(([, route]) => route))) {
   router.all(path, methodNotAllowed(routes.map(([method]) => method)));
 }
 
-/** Finds the route of a request and runs it. Throws OciError, NOT_FOUND where there is no route. */
+/** Finds the route of a request and runs it; else the web page. Throws OciError, NOT_FOUND where there is neither. */
 export async function route(request: Request, context: Context): Promise<Response> {
   // The router looks at the method for each route, and writes what it parsed: on a plain object both are several times faster.
   const routed = { method: request.method, url: request.url };
   const response: unknown = await router.fetch(routed, request, context);
-  if (response instanceof Response) return response;
+  const answer = response instanceof Response ? response : await findPage(request, context);
+  if (answer) return answer;
   throw new OciError("NOT_FOUND");
 }

@@ -4,11 +4,13 @@ import { runSchedule } from "./lifecycle/schedule.ts";
 import { logError } from "./log.ts";
 import { addCorsHeaders, answerPreflight, isPreflight } from "./protocol/cors.ts";
 import { toErrorResponse } from "./protocol/errors.ts";
+import { PullCounts } from "./registry/pull-counts.ts";
 import { Recent } from "./registry/recent.ts";
 import { route } from "./routes.ts";
 import { EdgeCache, newWrites } from "./storage/edge-cache.ts";
 
 const recent = new Recent();
+const pulls = new PullCounts();
 const writes = newWrites();
 
 /** The data centre's cache. Under workers.dev there is none: it takes everything and keeps nothing. */
@@ -25,7 +27,9 @@ function contextOf(env: Env, execution: Pick<ExecutionContext, "waitUntil">, req
     db: env.DB,
     replica: config.readReplicas ? env.DB.withSession("first-unconstrained") : undefined,
     bucket: env.BUCKET,
+    assets: env.ASSETS,
     recent,
+    pulls,
     // Few requests ask for bytes: only those pay for the parsing of their URL.
     get edge() {
       return edgeOf(config, request);

@@ -1,19 +1,7 @@
+import { reach, successful } from "./http.ts";
 import { bearerFor, forgetBearers } from "./tokens.ts";
 
-/** A refusal of the registry, in the words that it gave. */
-export class ApiError extends Error {
-  readonly status: number;
-  readonly code: string;
-  readonly detail: unknown;
-
-  constructor(status: number, code: string, message: string, detail: unknown) {
-    super(message);
-    this.name = "ApiError";
-    this.status = status;
-    this.code = code;
-    this.detail = detail;
-  }
-}
+export { ApiError } from "./http.ts";
 
 /** The scope of the admin API. */
 const API_SCOPE = "registry:api:*";
@@ -29,7 +17,7 @@ interface Asking {
 }
 
 /**
- * Asks the registry, as whoever is signed in. The one place of the page that does.
+ * Asks the registry, as whoever is signed in.
  * @throws ApiError for every answer that is none of success; its message can be shown.
  */
 export async function ask(path: string, asking: Asking = {}): Promise<Response> {
@@ -45,46 +33,17 @@ async function send(
   { method = "GET", body, scope = API_SCOPE, headers, signal }: Asking,
 ): Promise<Response> {
   const bearer = await bearerFor(scope);
-  try {
-    return await fetch(path, {
-      method,
-      credentials: "omit",
-      headers: {
-        ...headers,
-        ...(bearer !== undefined && { Authorization: `Bearer ${bearer}` }),
-        ...(body !== undefined && { "Content-Type": "application/json" }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      ...(signal !== undefined && { signal }),
-    });
-  } catch (error) {
-    if (signal?.aborted === true) throw error;
-    throw new ApiError(
-      0,
-      "UNREACHABLE",
-      "The registry cannot be reached. Check your connection and try again.",
-      undefined,
-    );
-  }
-}
-
-/** A refusal is thrown. */
-export async function successful(response: Response): Promise<Response> {
-  if (response.ok) return response;
-  throw await refusalOf(response);
-}
-
-async function refusalOf(response: Response): Promise<ApiError> {
-  const retryAfter = response.headers.get("Retry-After");
-  const later = retryAfter === null ? "" : ` Try again in ${retryAfter} s.`;
-  try {
-    const { errors } = (await response.json()) as { errors: { code: string; message: string; detail?: unknown }[] };
-    const [first] = errors;
-    if (first) return new ApiError(response.status, first.code, first.message + later, first.detail);
-  } catch {
-    // Something between here and the registry answered.
-  }
-  return new ApiError(response.status, "UNKNOWN", `The registry answered ${response.status}.${later}`, undefined);
+  return await reach(path, {
+    method,
+    credentials: "omit",
+    headers: {
+      ...headers,
+      ...(bearer !== undefined && { Authorization: `Bearer ${bearer}` }),
+      ...(body !== undefined && { "Content-Type": "application/json" }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(signal !== undefined && { signal }),
+  });
 }
 
 /** GET as JSON. */
@@ -103,9 +62,13 @@ export interface Listed<T> {
 /** GET of a page of a list. */
 export async function list<T>(path: string, query: Query, signal?: AbortSignal): Promise<Listed<T>> {
   const response = await ask(path + toQuery(query), { signal });
+  return { body: (await response.json()) as T, next: nextPage(response)?.searchParams.get("last") ?? undefined };
+}
+
+/** The address of the next page of a list; undefined at the end. */
+export function nextPage(response: Response): URL | undefined {
   const link = /<([^>]+)>;\s*rel="?next"?/.exec(response.headers.get("Link") ?? "")?.[1];
-  const next = link === undefined ? undefined : new URL(link, location.origin).searchParams.get("last");
-  return { body: (await response.json()) as T, next: next ?? undefined };
+  return link === undefined ? undefined : new URL(link, location.origin);
 }
 
 /** Sends JSON; the answer's JSON, or undefined for an answer without. */

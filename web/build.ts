@@ -3,7 +3,12 @@ import { basename, join, relative, resolve } from "node:path";
 import { build, type BuildOptions, type Metafile, stop } from "esbuild";
 
 /** Entry points by the name that the template calls them. */
-const ENTRIES = { main: "main.tsx", theme: "theme.ts", style: "styles/main.css" } as const;
+const ENTRIES = {
+  main: "main.tsx",
+  theme: "theme.ts",
+  style: "styles/main.css",
+  worker: "image/layer/worker.ts",
+} as const;
 
 const SOURCE = import.meta.dirname;
 

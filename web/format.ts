@@ -19,6 +19,10 @@ export function formatCount(count: number): string {
     : count.toLocaleString("en", { notation: "compact", maximumFractionDigits: 1 });
 }
 
+/** Dollars and cents. */
+export const formatDollars = (dollars: number): string =>
+  dollars.toLocaleString("en", { style: "currency", currency: "USD" });
+
 const STEPS: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, seconds: number])[] = [
   ["year", 31_557_600],
   ["month", 2_629_800],

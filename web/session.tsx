@@ -1,7 +1,7 @@
 import { createContext, type ComponentChildren } from "preact";
 import { useCallback, useContext, useEffect, useMemo, useState } from "preact/hooks";
-import { successful } from "./api.ts";
 import type { Caller } from "./api-types.ts";
+import { reach, successful } from "./http.ts";
 import { forgetResources } from "./resource.ts";
 import { findCaller, setSignedIn, whenEnded } from "./tokens.ts";
 
@@ -43,7 +43,7 @@ export function SessionProvider({ children }: { readonly children: ComponentChil
       caller,
       hasEnded,
       signIn: async (username, password) => {
-        const response = await fetch("/api/session", {
+        const response = await reach("/api/session", {
           method: "POST",
           headers: { "Content-Type": "application/json" },
           body: JSON.stringify({ username, password }),
@@ -52,7 +52,7 @@ export function SessionProvider({ children }: { readonly children: ComponentChil
         become({ actor, role }, false);
       },
       signOut: async () => {
-        await successful(await fetch("/api/session", { method: "DELETE" }));
+        await successful(await reach("/api/session", { method: "DELETE" }));
         become(null, false);
       },
     }),

@@ -1,3 +1,4 @@
+import { reach, successful } from "./http.ts";
 import type { Caller } from "./api-types.ts";
 
 // Bearer tokens live in the memory of the page alone. The cookie of the session is one that scripts cannot read, and that the
@@ -74,13 +75,12 @@ async function issue(scope: string): Promise<Issued | undefined> {
 }
 
 async function fetchToken(scope: string): Promise<Issued | undefined> {
-  const response = await fetch("/api/session/token", {
+  const response = await reach("/api/session/token", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ scopes: [scope] }),
   });
-  if (!response.ok && response.status !== 401) throw new Error(`no token: ${response.status}`);
-  const answer = response.ok ? ((await response.json()) as Issued) : undefined;
+  const answer = response.status === 401 ? undefined : ((await (await successful(response)).json()) as Issued);
   if (answer?.caller) return answer;
   // The session is over: it had its time, or its credential was changed or revoked.
   setSignedIn(false);

@@ -1,21 +1,37 @@
 import { type BuildFailure, type BuildOptions, type BuildResult, build, context, type Message, stop } from "esbuild";
+import { buildWeb } from "../../web/build.ts";
 import { Failure } from "./failure.ts";
 import type { Project } from "./project.ts";
 
+/** Builds the Worker, whose script it gives, and the files of the page into where they are served from. Throws a `Failure`. */
+export async function buildProject(project: Project): Promise<string> {
+  const [script] = await Promise.all([buildWorker(project), buildPage(project)]);
+  // Its service is a process of 50 MB, which would stay as long as the server does.
+  await stop();
+  return script;
+}
+
 /**
  * Bundles the Worker as wrangler does, but for minification: it has no way to go from here, and stack traces are read as they
- * are. A source that does not build is a `Failure` that names the place.
+ * are.
  */
 export async function buildWorker(project: Project): Promise<string> {
+  return scriptOf(await explained("the Worker", build(buildOptions(project))));
+}
+
+/** Builds the files of the page, where the project has any. */
+export async function buildPage({ assets }: Project): Promise<void> {
+  if (assets) await explained("the page", buildWeb(assets.directory));
+}
+
+/** A source that does not build is a `Failure` that names the place. */
+async function explained<T>(what: string, building: Promise<T>): Promise<T> {
   try {
-    const script = scriptOf(await build(buildOptions(project)));
-    // Its service is a process of 50 MB, which would stay as long as the server does.
-    await stop();
-    return script;
+    return await building;
   } catch (error) {
     const [first] = isBuildFailure(error) ? error.errors : [];
     if (first === undefined) throw error;
-    throw new Failure(`cannot build the Worker: ${describe(first)}`);
+    throw new Failure(`cannot build ${what}: ${describe(first)}`);
   }
 }
 

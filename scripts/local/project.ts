@@ -12,6 +12,7 @@ const ConfigSchema = v.object({
   vars: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])), {}),
   secrets: v.optional(v.object({ required: v.optional(v.array(v.string()), []) }), {}),
   triggers: v.optional(v.object({ crons: v.optional(v.array(v.string()), []) }), {}),
+  assets: v.optional(v.object({ directory: v.string(), binding: v.string() })),
   r2_buckets: v.optional(v.array(v.object({ binding: v.string(), bucket_name: v.optional(v.string()) })), []),
   d1_databases: v.optional(
     v.array(
@@ -39,6 +40,14 @@ export interface Project {
   /** Binding to the bucket's name. */
   buckets: Record<string, string>;
   databases: readonly Database[];
+  /** Undefined where it has no files to serve. */
+  assets: Assets | undefined;
+}
+
+/** The files that are served, in an absolute folder, and the binding by which the Worker reaches them. */
+interface Assets {
+  directory: string;
+  binding: string;
 }
 
 /** A D1 database and the folder of its migrations, absolute. */
@@ -69,6 +78,7 @@ export function readProject(folder: string): Project {
       id: database.database_id ?? database.binding,
       migrations: resolve(folder, database.migrations_dir),
     })),
+    assets: config.assets && { ...config.assets, directory: resolve(folder, config.assets.directory) },
   };
 }
 

@@ -1,6 +1,6 @@
 import { formatAddress, localAddress } from "./address.ts";
 import { checkAnswer } from "./answer.ts";
-import { buildWorker } from "./build.ts";
+import { buildProject } from "./build.ts";
 import type { Lock } from "./lock.ts";
 import { applyMigrations } from "./migrations.ts";
 import type { Options } from "./options.ts";
@@ -34,7 +34,7 @@ export async function serve({ options, project, data, lock, settings }: Plan): P
   endWithNpm();
 
   try {
-    const [script] = await Promise.all([buildWorker(project), migrate(server, project)]);
+    const [script] = await Promise.all([buildProject(project), migrate(server, project)]);
     const port = await server.serve(script);
     await checkAnswer(localAddress(host, port));
     lock.announce(`http://${formatAddress(host, port)}`);

@@ -69,21 +69,12 @@ export class LocalServer {
   }
 
   #options(script: string | undefined): MiniflareOptions {
-    const { project, data, bindings } = this.#setup;
+    const { project, data } = this.#setup;
+    const page = script === undefined ? undefined : pageWorker(project);
     return {
-      name: project.name,
-      // Served by workerd itself: Miniflare's entry is a Worker of its own in front, three times slower. It stays on a
-      // free port of the loopback for this process.
-      unsafeDirectSockets: script === undefined ? [] : [{ host: "127.0.0.1", port: 0 }],
       host: "127.0.0.1",
       port: 0,
-      modules: [{ type: "ESModule", path: "worker.js", contents: script ?? "export default {};" }],
-      modulesRoot: ".",
-      compatibilityDate: project.compatibilityDate,
-      compatibilityFlags: project.compatibilityFlags,
-      bindings: { ...bindings },
-      r2Buckets: project.buckets,
-      d1Databases: Object.fromEntries(project.databases.map(({ binding, id }) => [binding, id])),
+      workers: [this.#worker(script), ...(page ? [page] : [])],
       // The folder that wrangler uses under --persist-to.
       defaultPersistRoot: join(data, "v3"),
       // Without it, Miniflare asks a server on the internet for a plausible `request.cf`.
@@ -95,6 +86,47 @@ export class LocalServer {
       unsafeHandleRuntimeRestart: () => report("the Workers runtime ended unexpectedly and was started again"),
     };
   }
+
+  #worker(script: string | undefined) {
+    const { project, bindings } = this.#setup;
+    const { assets } = project;
+    return {
+      name: project.name,
+      // Served by workerd itself: Miniflare's entry is a Worker of its own in front, three times slower. It stays on a
+      // free port of the loopback for this process.
+      unsafeDirectSockets: script === undefined ? [] : [{ host: "127.0.0.1", port: 0 }],
+      ...moduleOf(script ?? NOTHING),
+      compatibilityDate: project.compatibilityDate,
+      compatibilityFlags: project.compatibilityFlags,
+      bindings: { ...bindings },
+      r2Buckets: project.buckets,
+      d1Databases: Object.fromEntries(project.databases.map(({ binding, id }) => [binding, id])),
+      serviceBindings: assets && script !== undefined ? { [assets.binding]: PAGE_WORKER } : {},
+    };
+  }
+}
+
+/** A Worker that answers nothing. */
+const NOTHING = "export default {};";
+
+function moduleOf(script: string) {
+  return { modules: [{ type: "ESModule" as const, path: "worker.js", contents: script }], modulesRoot: "." };
+}
+
+const PAGE_WORKER = "page";
+
+/**
+ * Cloudflare's own server of files, as a Worker beside ours. As Miniflare means it, with the files as an option of our own Worker,
+ * it stands in front of that, and every request goes through two more Workers: a quarter fewer of them in a second.
+ */
+function pageWorker({ assets, compatibilityDate }: Project) {
+  if (!assets) return undefined;
+  return {
+    name: PAGE_WORKER,
+    ...moduleOf(NOTHING),
+    compatibilityDate,
+    assets: { directory: assets.directory, routerConfig: { has_user_worker: false } },
+  };
 }
 
 /** Miniflare ends the process on signals, and with it the requests under way: main.ts decides that instead. */

@@ -4,7 +4,6 @@ import { isIndex } from "../../src/oci/media-type.ts";
 import {
   fitsPlatform,
   formatPlatform,
-  isNoPlatform,
   type Platform,
   readChildren,
   readConfigPlatform,
@@ -212,7 +211,7 @@ export class Transfer {
       const offered = readChildren(named.bytes);
       const found = offered.find((image) => image.platform && fitsPlatform(platform, image.platform));
       const platforms = offered.map((image) => image.platform).filter((one) => one !== undefined);
-      if (found === undefined) throw lacks(platforms.filter((one) => !isNoPlatform(one)));
+      if (found === undefined) throw lacks(platforms);
       return await this.#lanes.ask(async () => await this.#source.getManifest(found.digest));
     }
     const config = named.content.references.find(({ digest }) => digest === named.content.imageConfig);

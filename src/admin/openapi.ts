@@ -37,13 +37,24 @@ function parametersOf(path: string, { query }: EndpointDescription): object[] {
   return [...inPath, ...inQuery];
 }
 
+/** What is said of an operation beside its summary, by what it asks of its caller. */
+const NOTES: Readonly<Record<string, string>> = {
+  admin: "For admins.",
+  reader: "For everybody: of repositories that the caller may not pull, it knows nothing.",
+};
+
+function securityOf(requirement: string): object[] {
+  if (requirement === "open") return [];
+  // An empty one: credentials need not be sent.
+  return [...(requirement === "reader" ? [{}] : []), { basic: [] }, { bearer: [] }];
+}
+
 function operationOf({ path, requirement, handler }: DescribedRoute & { handler: Endpoint }): object {
   const { description } = handler;
   const { summary, body, answer, empty, status = 200 } = description;
-  const isOpen = requirement === "open";
   return {
     summary,
-    ...(requirement === "admin" && { description: "For admins." }),
+    ...(requirement in NOTES && { description: NOTES[requirement] }),
     parameters: parametersOf(path, description),
     ...(body && { requestBody: { required: true, ...json(schemaOf(body, "input")) } }),
     responses: {
@@ -51,7 +62,7 @@ function operationOf({ path, requirement, handler }: DescribedRoute & { handler:
       ...(empty !== undefined && { 204: { description: empty } }),
       default: { description: "Refused: the errors say why.", ...json({ $ref: "#/components/schemas/Errors" }) },
     },
-    security: isOpen ? [] : [{ basic: [] }, { bearer: [] }],
+    security: securityOf(requirement),
   };
 }
 

@@ -1,32 +1,48 @@
 import * as v from "valibot";
 import { OciError } from "../oci/error.ts";
+import { toListing } from "../oci/listing.ts";
 import { parsePage } from "../oci/page.ts";
-import { parseRepositoryName } from "../oci/repository-name.ts";
-import { toTime } from "../oci/time.ts";
+import { isRepositoryName, parseRepositoryName } from "../oci/repository-name.ts";
+import { toTime, toTimeOrNull } from "../oci/time.ts";
+import { ACTIONS } from "../policy/action.ts";
 import { isRepositoryPattern, PATTERN_ADVICE } from "../policy/pattern.ts";
 import type { Call } from "../protocol/call.ts";
 import * as registry from "../registry/repositories.ts";
 import { endpoint, pageAnswer } from "./endpoint.ts";
-import { decodedName, PAGE_QUERY, TagPatternText } from "./schemas.ts";
+import { askerOf, decodedName, listQuery, TagPatternText } from "./schemas.ts";
 
 const Visibility = v.picklist(["public", "private"], "use public or private");
 
-const Repository = v.object({ name: v.string(), visibility: Visibility, createdAt: v.string() });
+const Repository = v.object({
+  ...{ name: v.string(), visibility: Visibility, description: v.nullable(v.string()), tags: v.number() },
+  size: v.pipe(v.number(), v.description("Bytes of its blobs and manifests, each counted once.")),
+  uniqueSize: v.pipe(v.number(), v.description("Of these, what no other repository has.")),
+  pushedAt: v.pipe(v.nullable(v.string()), v.description("When a manifest was last pushed.")),
+  pulledAt: v.nullable(v.string()),
+  pulls: v.pipe(v.number(), v.description("GETs of its manifests, but for those of the last minute.")),
+  createdAt: v.string(),
+});
 
-function toRepository({ name, isPublic, createdAt }: registry.ListedRepository): v.InferOutput<typeof Repository> {
-  return { name, visibility: isPublic ? "public" : "private", createdAt: toTime(createdAt) };
+function toRepository(found: registry.RepositorySummary): v.InferOutput<typeof Repository> {
+  const { name, isPublic, description, tags, size, uniqueSize, pulls } = found;
+  const visibility = isPublic ? "public" : "private";
+  return {
+    ...{ name, visibility, description, tags, size, uniqueSize },
+    ...{ pushedAt: toTimeOrNull(found.pushedAt), pulledAt: toTimeOrNull(found.pulledAt), pulls },
+    createdAt: toTime(found.createdAt),
+  };
 }
 
 export const listRepositories = endpoint(
   {
     summary: "Lists the repositories that the caller may pull.",
-    query: v.strictObject(PAGE_QUERY),
-    answer: v.object({ repositories: v.array(Repository) }),
+    query: v.strictObject(listQuery(registry.REPOSITORY_SORTS)),
+    answer: v.object({ repositories: v.array(Repository), total: v.number() }),
   },
   async (call) => {
-    const page = parsePage(call.url.searchParams);
-    const { entries, next } = await registry.listRepositories(call.context, call.caller.visibility, page);
-    return pageAnswer(call, { repositories: entries.map(toRepository) }, page.limit, next);
+    const listing = toListing(parsePage(call.url.searchParams), call.query);
+    const { entries, next, total } = await registry.listRepositories(call.context, call.caller.visibility, listing);
+    return pageAnswer(call, { repositories: entries.map(toRepository), total }, listing.limit, next);
   },
 );
 
@@ -34,29 +50,33 @@ const repositoryOf = (call: Call) => parseRepositoryName(decodedName(call));
 
 export const showRepository = endpoint(
   {
-    summary: "Shows a repository, with the sums of what it holds.",
+    summary: "Shows a repository, what it holds, and what the caller may do with it.",
     answer: v.object({
       ...Repository.entries,
-      tags: v.number(),
       manifests: v.number(),
-      size: v.pipe(v.number(), v.description("Bytes of its blobs and manifests, each counted once.")),
+      actions: v.pipe(v.array(v.picklist(ACTIONS)), v.description("What the caller may do.")),
       immutableTags: v.array(v.object({ repository: v.string(), except: v.array(v.string()) })),
       expiringTags: v.pipe(
         v.array(v.object({ repository: v.string() })),
         v.description("The patterns by which tags such as 1h, 30m and 7d end by themselves."),
       ),
+      hasReadme: v.boolean(),
     }),
   },
   async (call) => {
-    const found = await registry.describeRepository(call.context, repositoryOf(call));
-    const { tags, manifests, size, immutableTags, expiringTags } = found;
+    const found = await registry.describeRepository(call.context, askerOf(call, repositoryOf(call)));
+    const { manifests, actions, immutableTags, expiringTags, hasReadme } = found;
     return {
-      ...{ ...toRepository(found), tags, manifests, size },
+      ...{ ...toRepository(found), manifests, actions },
       immutableTags: immutableTags.map(({ repository, exceptTags: except }) => ({ repository, except })),
       expiringTags: expiringTags.map((repository) => ({ repository })),
+      hasReadme,
     };
   },
 );
+
+/** A line or two. */
+const DESCRIPTION_MAX = 300;
 
 const Settings = v.pipe(
   v.strictObject({
@@ -72,11 +92,17 @@ const Settings = v.pipe(
         v.description("Tags that move all the same."),
       ),
     ),
+    description: v.optional(
+      v.pipe(
+        v.string("give the description as a text"),
+        v.maxLength(DESCRIPTION_MAX, `give at most ${DESCRIPTION_MAX} characters`),
+        v.description("What it is, in a line or two, of one repository that is there; an empty one goes."),
+      ),
+    ),
   }),
   v.check(
-    ({ visibility, immutableTags, expiringTags }) =>
-      visibility !== undefined || immutableTags !== undefined || expiringTags !== undefined,
-    "give visibility, immutableTags, expiringTags, or more of them",
+    (settings) => Object.values(settings).some((setting) => setting !== undefined),
+    "give visibility, immutableTags, expiringTags, description, or more of them",
   ),
   v.check(
     ({ immutableTags, exceptTags }) => exceptTags === undefined || immutableTags === true,
@@ -94,13 +120,17 @@ export const setRepository = endpoint(
       immutableTags: v.optional(v.boolean()),
       expiringTags: v.optional(v.boolean()),
       exceptTags: v.optional(v.array(v.string())),
+      description: v.optional(v.string()),
     }),
   },
   async (call) => {
     const repository = decodedName(call);
     if (!isRepositoryPattern(repository)) throw new OciError("NAME_INVALID", { message: PATTERN_ADVICE });
-    const { visibility, immutableTags, exceptTags, expiringTags } = call.body;
-    const settings = { repository, visibility, immutableTags, exceptTags: exceptTags ?? [], expiringTags };
+    const { visibility, immutableTags, exceptTags, expiringTags, description } = call.body;
+    if (description !== undefined && !isRepositoryName(repository)) {
+      throw new OciError("REQUEST_INVALID", { message: "description: one repository has one, and a pattern none" });
+    }
+    const settings = { repository, visibility, immutableTags, exceptTags: exceptTags ?? [], expiringTags, description };
     await registry.setRepository(call.context, settings, call.caller.actor);
     return {
       repository,
@@ -108,6 +138,7 @@ export const setRepository = endpoint(
       immutableTags,
       expiringTags,
       ...(immutableTags && { exceptTags: settings.exceptTags }),
+      description,
     };
   },
 );

@@ -8,6 +8,7 @@ import { type Action, ACTIONS, isAction } from "../policy/action.ts";
 import { isRepositoryPattern, isTagPattern, PATTERN_ADVICE, type RepositoryPattern } from "../policy/pattern.ts";
 import { isSubject, isSubjectName, NAME_ADVICE, type Subject } from "../policy/subject.ts";
 import { type Call, decodeParam } from "../protocol/call.ts";
+import type { Asker } from "../registry/reading.ts";
 
 /** A text of a type that only its parser makes. `description` is for the OpenAPI document. */
 function text<T extends string>(is: (value: string) => value is T, advice: string, description: string) {
@@ -103,6 +104,33 @@ export const PAGE_QUERY = {
   n: v.optional(v.pipe(v.string(), v.description("The most entries of the answer."))),
   last: v.optional(v.pipe(v.string(), v.description("Where the page before ended; follow the Link header instead."))),
 };
+
+/** The parameters of a list that can be ordered and searched. */
+export function listQuery<const S extends readonly string[]>(sorts: S) {
+  const orders = ["name", ...sorts] as const;
+  return {
+    ...PAGE_QUERY,
+    q: v.optional(
+      v.pipe(
+        v.string(),
+        v.maxLength(255, "use at most 255 characters"),
+        v.description("Part of the names that are wanted, in letters of any case."),
+      ),
+    ),
+    sort: v.optional(v.picklist(orders, `use one of ${orders.join(", ")}`)),
+    order: v.optional(
+      v.pipe(
+        v.picklist(["asc", "desc"], "use asc or desc"),
+        v.description("Names begin with the first if it is not said, and all else with the most."),
+      ),
+    ),
+  };
+}
+
+/** Who asks for something of a repository. */
+export function askerOf({ caller: { visibility } }: Call, repository: RepositoryName): Asker {
+  return { visibility, repository };
+}
 
 /** The `name` of the path, where it is the name of an account, a token or a trust rule. */
 export function nameOf(call: Call): string {

@@ -4,37 +4,13 @@ import { parsePage } from "../oci/page.ts";
 import { toTime, toTimeOrNull } from "../oci/time.ts";
 import * as registry from "../registry/tag-history.ts";
 import { endpoint, pageAnswer, type ParsedCall } from "./endpoint.ts";
-import { DigestText, Life, PAGE_QUERY, RepositoryNameText, TagText, Time } from "./schemas.ts";
+import { askerOf, DigestText, Life, PAGE_QUERY, RepositoryNameText, TagText, Time } from "./schemas.ts";
 
 const Address = { repository: RepositoryNameText, tag: TagText };
 const Answer = { repository: v.string(), tag: v.string() };
 
 /** Tags moved at once: each costs a record of its own. */
 const RELEASES_MAX = 50;
-
-export const listTags = endpoint(
-  {
-    summary: "Lists the tags of a repository, with what each names, since when, and until when.",
-    query: v.strictObject({ ...PAGE_QUERY, repository: RepositoryNameText }),
-    answer: v.object({
-      tags: v.array(
-        v.object({
-          ...{ name: v.string(), digest: v.string(), updatedAt: v.string() },
-          ...{ expiresAt: v.nullable(v.string()), immutable: v.boolean() },
-        }),
-      ),
-    }),
-  },
-  async (call) => {
-    const page = parsePage(call.url.searchParams);
-    const { entries, next } = await registry.listTagsWithState(call.context, call.query.repository, page);
-    const tags = entries.map(({ name, digest, updatedAt, expiresAt, isImmutable: immutable }) => ({
-      ...{ name, digest, updatedAt: toTime(updatedAt), expiresAt: toTimeOrNull(expiresAt) },
-      immutable,
-    }));
-    return pageAnswer(call, { tags }, page.limit, next);
-  },
-);
 
 export const listTagEvents = endpoint(
   {
@@ -59,7 +35,9 @@ export const listTagEvents = endpoint(
       throw new OciError("PAGINATION_NUMBER_INVALID", { message: "last is not from a Link of this list" });
     }
     const before = last === "" ? undefined : Number(last);
-    const { entries, next } = await registry.listTagEvents(call.context, call.query, { before, limit });
+    const { repository, tag } = call.query;
+    const page = { before, limit };
+    const { entries, next } = await registry.listTagEvents(call.context, askerOf(call, repository), tag, page);
     const events = entries.map((event) => ({ ...event, occurredAt: toTime(event.occurredAt) }));
     return pageAnswer(call, { events }, limit, next);
   },
@@ -71,9 +49,9 @@ export const showTagAt = endpoint(
     query: v.strictObject({ ...Address, time: Time }),
     answer: v.object({ ...Answer, time: v.string(), digest: v.nullable(v.string()) }),
   },
-  async ({ context, query }) => {
-    const { repository, tag, time } = query;
-    const digest = await registry.findTagAt(context, { repository, tag }, Date.parse(time));
+  async (call) => {
+    const { repository, tag, time } = call.query;
+    const digest = await registry.findTagAt(call.context, askerOf(call, repository), tag, Date.parse(time));
     return { repository, tag, time, digest };
   },
 );

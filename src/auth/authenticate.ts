@@ -2,7 +2,7 @@ import type { Context } from "../context.ts";
 import { findRules } from "../metadata/policy.ts";
 import { OciError } from "../oci/error.ts";
 import { isRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
-import type { Access, Caller } from "./access.ts";
+import { type Access, API_ACCESS, type Caller } from "./access.ts";
 import { isAccessToken } from "./access-token.ts";
 import { MALFORMED_BASIC, parseBasic } from "./basic.ts";
 import { identify, type Identification } from "./identify.ts";
@@ -153,6 +153,34 @@ export async function authorize(context: Context, wanted: AuthorizeRequest): Pro
       if (caller.scheme === "basic") throw new OciError("DENIED", { detail: [toDetail(access)] });
       const message = isKnown ? "requested access to the resource is denied" : undefined;
       throw unauthorized({ origin, access, error: "insufficient_scope", message });
+    }
+  }
+}
+
+/**
+ * Lets everybody pass, as who they prove to be: without credentials, or with a token that was given to nobody, as nobody. What they may
+ * read is for the rules to say.
+ * @throws OciError UNAUTHORIZED for credentials that are wrong, and for a token that is not for the API.
+ */
+export async function authorizeReader(
+  context: Context,
+  { request, url }: Omit<AuthorizeRequest, "access">,
+): Promise<Caller> {
+  const { origin } = url;
+  const authentication = await authenticate(context, { request, url, access: undefined });
+  switch (authentication.kind) {
+    case "anonymous":
+      return ANYONE;
+    case "rejected":
+      throw unauthorized({
+        ...{ origin, access: API_ACCESS, error: authentication.error, message: authentication.message },
+      });
+    case "caller": {
+      const { caller } = authentication;
+      if (caller.actor.name === ANONYMOUS.actor.name) return ANYONE;
+      if (caller.allows(API_ACCESS)) return caller;
+      const message = "requested access to the resource is denied";
+      throw unauthorized({ origin, access: API_ACCESS, error: "insufficient_scope", message });
     }
   }
 }

@@ -3,7 +3,7 @@ import { ACTIONS } from "../policy/action.ts";
 import { type Access, API_ACCESS, CATALOG_ACCESS } from "./access.ts";
 
 /** A request asks for as many scopes as it likes, and gets tokens of a bounded size. */
-const SCOPES_MAX = 32;
+export const SCOPES_MAX = 32;
 
 /**
  * Docker's token scope grammar: `repository:<name>:<action>,…`, `registry:catalog:*`, and `registry:api:*` for the admin

@@ -6,7 +6,7 @@ import type { Access } from "./access.ts";
 import { type BasicAuthorization, MALFORMED_BASIC } from "./basic.ts";
 import { identify, identifyRefresh, type LoginContext } from "./identify.ts";
 import { actionsOf, ANONYMOUS, type Authority, isAnonymous } from "./identity.ts";
-import { type IssuedToken, issueRefreshToken, issueToken, TOKEN_SERVICE, verifyRefreshToken } from "./token.ts";
+import { type IssuedToken, issueRefreshToken, issueToken, TOKEN_SERVICE, verifyKeptLogin } from "./token.ts";
 
 /** What a client asks of the token endpoint. */
 export interface TokenRequest {
@@ -21,7 +21,8 @@ export interface Granted extends IssuedToken {
   readonly refreshToken: string | undefined;
 }
 
-function repositoriesOf(wanted: readonly Access[]): RepositoryName[] {
+/** The repositories whose rules matter. */
+export function repositoriesOf(wanted: readonly Access[]): RepositoryName[] {
   return wanted.flatMap((access) => (access.type === "repository" ? [access.name] : []));
 }
 
@@ -48,6 +49,22 @@ function unauthorized(message?: string): OciError {
   });
 }
 
+/** Signs a token for as much of the wanted access as an authority has. No database is asked. */
+export async function issueFor(
+  { config, now }: Context,
+  authority: Authority,
+  wanted: readonly Access[],
+): Promise<IssuedToken> {
+  return await issueToken(config, { identity: authority.identity, access: intersect(wanted, authority) }, now());
+}
+
+/** A token for what anyone may do. One D1 query, and none where no repository is wanted. */
+export async function grantToAnyone(context: Context, wanted: readonly Access[]): Promise<IssuedToken> {
+  const repositories = repositoriesOf(wanted);
+  const rules = repositories.length === 0 ? [] : await findRules(context.db, [], repositories);
+  return await issueFor(context, { identity: ANONYMOUS, rules }, wanted);
+}
+
 /**
  * Gives a token for as much of the wanted access as there are rules for. Without credentials, that is what anyone may do. One
  * D1 round trip.
@@ -59,24 +76,16 @@ export async function grantToken(
   credentials: BasicAuthorization,
   { wanted, wantsRefreshToken, login }: TokenRequest,
 ): Promise<Granted> {
-  const { config, db, now } = context;
-  const repositories = repositoriesOf(wanted);
   if (credentials === "malformed") throw unauthorized(MALFORMED_BASIC);
   if (credentials === "none") {
     if (wanted.length === 0) throw unauthorized();
-    const authority = { identity: ANONYMOUS, rules: await findRules(db, [], repositories) };
-    const issued = await issueToken(config, { identity: ANONYMOUS, access: intersect(wanted, authority) }, now());
-    return { ...issued, refreshToken: undefined };
+    return { ...(await grantToAnyone(context, wanted)), refreshToken: undefined };
   }
-  const found = await identify(context, credentials, { ...login, repositories });
+  const found = await identify(context, credentials, { ...login, repositories: repositoriesOf(wanted) });
   if (found.kind === "rejected") throw unauthorized(found.message);
-  const { authority, refresh } = found;
-  const issued = await issueToken(
-    config,
-    { identity: authority.identity, access: intersect(wanted, authority) },
-    now(),
-  );
-  const refreshToken = wantsRefreshToken ? await issueRefreshToken(config, refresh, now()) : undefined;
+  const issued = await issueFor(context, found.authority, wanted);
+  const { config, now } = context;
+  const refreshToken = wantsRefreshToken ? await issueRefreshToken(config, found.refresh, now()) : undefined;
   return { ...issued, refreshToken };
 }
 
@@ -90,9 +99,8 @@ export async function refreshToken(
   { wanted }: Pick<TokenRequest, "wanted">,
 ): Promise<Granted> {
   const { config, now } = context;
-  const subject = await verifyRefreshToken(config, text, now());
+  const subject = await verifyKeptLogin(config, text, "refresh", now());
   const authority = subject && (await identifyRefresh(context, subject, repositoriesOf(wanted)));
   if (!authority) throw unauthorized("the log-in has expired or was revoked: log in again");
-  const token = { identity: authority.identity, access: intersect(wanted, authority) };
-  return { ...(await issueToken(config, token, now())), refreshToken: undefined };
+  return { ...(await issueFor(context, authority, wanted)), refreshToken: undefined };
 }

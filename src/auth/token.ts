@@ -9,8 +9,13 @@ import { recallToken, rememberToken } from "./verified-tokens.ts";
 /** Issuer and audience: the registry signs its tokens for itself, whatever host names it has. */
 export const TOKEN_SERVICE = "stowage";
 
-/** Refresh tokens get tokens and nothing else: their audience is another one. */
-const REFRESH_AUDIENCE = "stowage/refresh";
+/**
+ * What keeps a log-in: the refresh token of a client, the session of a browser. Each gets tokens and nothing else, and has an
+ * audience of its own, so that none is taken for another.
+ */
+const KEEPER_AUDIENCES = { refresh: "stowage/refresh", session: "stowage/session" } as const;
+
+type Keeper = keyof typeof KEEPER_AUDIENCES;
 
 /** No other is accepted, so that nobody can choose a weaker one. */
 const ALGORITHM = "HS256";
@@ -110,7 +115,7 @@ export async function verifyToken(config: Config, text: string, now: number): Pr
   return token;
 }
 
-/** What a client may keep instead of a password: by what to find out, each time, whether the log-in still holds. */
+/** What may be kept instead of a password: by what to find out, each time, whether the log-in still holds. */
 export type RefreshSubject =
   | { readonly kind: "account"; readonly name: string; readonly credentialId: string }
   | { readonly kind: "token"; readonly id: string }
@@ -123,11 +128,35 @@ export type RefreshSubject =
 /** A job may take longer than the token of its issuer lives; it logs in once. */
 const OIDC_LOGIN_MS = 3_600_000;
 
+/** A working day, and the evening after it. */
+const SESSION_MS = 12 * 3_600_000;
+
+/** A log-in that was signed, to be kept. */
+export interface KeptLogin {
+  readonly text: string;
+  readonly expiresAt: Date;
+}
+
+async function keep(
+  config: Config,
+  subject: RefreshSubject,
+  keeper: Keeper,
+  { now, maxMs }: { now: number; maxMs: number },
+): Promise<KeptLogin> {
+  const lifeMs = Math.min(maxMs, config.refreshTokenTtlMs, subject.kind === "oidc" ? OIDC_LOGIN_MS : Infinity);
+  const sub = subject.kind === "account" ? subject.name : subject.kind;
+  const { text, issuedAt } = await sign(config, { sub, subject }, KEEPER_AUDIENCES[keeper], { now, lifeMs });
+  return { text, expiresAt: new Date(issuedAt * 1000 + lifeMs) };
+}
+
 /** Signs a refresh token: Docker's "identity token". */
 export async function issueRefreshToken(config: Config, subject: RefreshSubject, now: number): Promise<string> {
-  const lifeMs = subject.kind === "oidc" ? Math.min(OIDC_LOGIN_MS, config.refreshTokenTtlMs) : config.refreshTokenTtlMs;
-  const sub = subject.kind === "account" ? subject.name : subject.kind;
-  return (await sign(config, { sub, subject }, REFRESH_AUDIENCE, { now, lifeMs })).text;
+  return (await keep(config, subject, "refresh", { now, maxMs: Infinity })).text;
+}
+
+/** Signs the session of a browser: 12 hours, or REFRESH_TOKEN_TTL where that is less. */
+export async function issueSession(config: Config, subject: RefreshSubject, now: number): Promise<KeptLogin> {
+  return await keep(config, subject, "session", { now, maxMs: SESSION_MS });
 }
 
 const RefreshSchema = v.object({
@@ -144,12 +173,13 @@ const RefreshSchema = v.object({
   ]),
 });
 
-/** Whose log-in a refresh token keeps, if this registry signed it and it is valid now. */
-export async function verifyRefreshToken(
+/** Whose log-in this keeps, if this registry signed it, for this keeper, and it is valid now. */
+export async function verifyKeptLogin(
   config: Config,
   text: string,
+  keeper: Keeper,
   now: number,
 ): Promise<RefreshSubject | undefined> {
-  const claims = v.safeParse(RefreshSchema, await verify(config, text, REFRESH_AUDIENCE, now));
+  const claims = v.safeParse(RefreshSchema, await verify(config, text, KEEPER_AUDIENCES[keeper], now));
   return claims.success ? claims.output.subject : undefined;
 }

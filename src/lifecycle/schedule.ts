@@ -8,12 +8,14 @@ import { deleteDiscardedObjects } from "./discarded-objects.ts";
 import { keepRetention } from "./retention-rounds.ts";
 import { endTags } from "./tag-expiry.ts";
 import { expireUploads } from "./upload-expiry.ts";
+import { noteUsage } from "./usage-days.ts";
 
 /** The jobs, by the name under which the log tells how many things each has dealt with. */
 const JOBS: Readonly<Record<string, (context: Context) => Promise<number>>> = {
   expiredUploads: expireUploads,
   deletedObjects: deleteDiscardedObjects,
   expiredAuditEvents: expireAuditEvents,
+  usageDays: noteUsage,
   expiredTags: endTags,
   retiredTags: keepRetention,
   collected: collectBatch,

@@ -70,10 +70,5 @@ export function toImmutableTagsRule({ repository, except_tags: exceptTags }: Imm
   return { repository, exceptTags: JSON.parse(exceptTags) as TagPattern[] };
 }
 
-/** All rules. One query. */
-export async function listImmutableTags(db: D1Database): Promise<ImmutableTagsRule[]> {
-  const { results } = await db
-    .prepare("SELECT repository, except_tags FROM immutable_tags ORDER BY repository")
-    .all<ImmutableTagsRow>();
-  return results.map(toImmutableTagsRule);
-}
+/** All rules, of which there are 200 at most. */
+export const SELECT_IMMUTABLE_TAGS = "SELECT repository, except_tags FROM immutable_tags ORDER BY repository";

@@ -95,21 +95,6 @@ export async function listDeletedChildren(
   return results.map((row) => row.digest);
 }
 
-/** Notes that a manifest was pulled. One query. */
-export async function touchManifest(
-  db: D1Database,
-  repository: RepositoryName,
-  digest: Digest,
-  now: number,
-): Promise<void> {
-  await db
-    .prepare(
-      "UPDATE manifests SET pulled_at = ?3 WHERE repository_id = (SELECT id FROM repositories WHERE name = ?1) AND digest = ?2",
-    )
-    .bind(repository, digest, now)
-    .run();
-}
-
 /** A manifest on its way in. Exactly one of `text` and `objectKey` holds its bytes. */
 export interface NewManifest {
   readonly repository: RepositoryName;
@@ -162,6 +147,18 @@ const OBJECTIONS = `
   LEFT JOIN blobs b ON b.digest = rb.digest
   WHERE IIF(COALESCE(m.size, b.size) IS NULL, w.value ->> 'required', COALESCE(m.size, b.size) <> w.value ->> 'size')`;
 
+/** Bytes of what the children (w) of an index in a repository (r) hold, as far as these are there, beside the children themselves. */
+const BELOW_CHILDREN = `
+  SELECT COALESCE(SUM(child.content_size - child.size), 0)
+  FROM (SELECT DISTINCT value ->> 'digest' AS digest FROM json_each(?2) WHERE value ->> 'role' = 'manifest') w
+  CROSS JOIN manifests child ON child.repository_id = r.id AND child.digest = w.digest AND child.deleted_at IS NULL`;
+
+/** Bytes of a manifest and of all that its descriptors name, each once, as they state them. */
+function contentSize({ size, manifest }: NewManifest): number {
+  const sizes = new Map(manifest.references.map((reference) => [reference.digest, reference.size]));
+  return [...sizes.values()].reduce((sum, each) => sum + each, size);
+}
+
 function serialiseReferences(references: readonly CheckedReference[]): string {
   return JSON.stringify(references.map(({ role, digest, size, required }) => ({ role, digest, size, required })));
 }
@@ -179,6 +176,7 @@ export async function insertManifest(
 ): Promise<InsertedManifest | undefined> {
   const json = serialiseReferences(references);
   const { repository, digest, manifest, labelled, now } = entry;
+  const isIndex = manifest.references.some(({ role }) => role === "manifest");
   const results = await db.batch<{ object_key: string }>([
     // A manifest that requires nothing may be the first thing in its repository; any other finds it there.
     db
@@ -191,18 +189,21 @@ export async function insertManifest(
     db
       .prepare(
         `INSERT INTO manifests (repository_id, digest, media_type, artifact_type, subject_digest, size, annotations,
-                                bytes, object_key, pushed_at, pushed_by)
-         SELECT r.id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM repositories r
+                                bytes, object_key, pushed_at, pushed_by, content_size)
+         SELECT r.id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13${isIndex ? ` + (${BELOW_CHILDREN})` : ""}
+         FROM repositories r
          WHERE r.name = ?1 AND NOT EXISTS (SELECT 1 FROM discarded_objects WHERE object_key = ?10) AND (
            EXISTS (SELECT 1 FROM manifests WHERE repository_id = r.id AND digest = ?3 AND deleted_at IS NULL)
            OR NOT EXISTS (${OBJECTIONS}))
          ON CONFLICT (repository_id, digest) DO UPDATE SET
-           pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by, unheld_at = NULL, deleted_at = NULL
+           pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by, content_size = excluded.content_size,
+           unheld_at = NULL, deleted_at = NULL
          RETURNING id`,
       )
       .bind(
         ...[repository, json, digest, manifest.mediaType, manifest.artifactType ?? null, manifest.subject ?? null],
         ...[entry.size, inlineAnnotations(entry), entry.text ?? null, entry.objectKey ?? null, now, entry.actor.name],
+        contentSize(entry),
       ),
     db
       .prepare(

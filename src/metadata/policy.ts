@@ -5,6 +5,7 @@ import type { Grant } from "../policy/policy.ts";
 import type { Subject } from "../policy/subject.ts";
 import { type AuditEntry, recordAudit } from "./audit.ts";
 import { patternHolds } from "./pattern.ts";
+import type { Reader } from "./reader.ts";
 
 /** A grant that is written down. */
 export interface Rule extends Grant {
@@ -42,7 +43,7 @@ function toRecordedRule(row: RuleRow): RecordedRule {
  * rules of a subject to find those with wildcards.
  */
 export function selectRules(
-  db: D1Database,
+  db: Reader,
   subjects: string,
   parameter: string,
   repositories: readonly RepositoryName[],
@@ -68,13 +69,22 @@ export function toRules(result: D1Result | undefined): Rule[] {
 
 const GIVEN_SUBJECTS = "SELECT value FROM json_each(?1)";
 
-/** The rules of these subjects, and of anyone, that could matter for these repositories. One query. */
+/** A statement that finds the rules of these subjects, and of anyone, that could matter for these repositories. */
+export function selectRulesFor(
+  db: Reader,
+  subjects: readonly Subject[],
+  ...repositories: readonly RepositoryName[]
+): D1PreparedStatement {
+  return selectRules(db, GIVEN_SUBJECTS, JSON.stringify(subjects), repositories);
+}
+
+/** What {@link selectRulesFor} finds. One query. */
 export async function findRules(
   db: D1Database,
   subjects: readonly Subject[],
   repositories: readonly RepositoryName[],
 ): Promise<Rule[]> {
-  return toRules(await selectRules(db, GIVEN_SUBJECTS, JSON.stringify(subjects), repositories).all());
+  return toRules(await selectRulesFor(db, subjects, ...repositories).all());
 }
 
 /** What a page of rules is about; undefined does not matter. */
@@ -123,7 +133,7 @@ export async function findRulesOf(
   const subjects = subject === "anyone" ? [] : [subject];
   const [exists, rules] = await db.batch([
     db.prepare(`SELECT 1 WHERE ${SUBJECT_EXISTS}`).bind(subject),
-    selectRules(db, GIVEN_SUBJECTS, JSON.stringify(subjects), [repository]),
+    selectRulesFor(db, subjects, repository),
   ]);
   return exists?.results.length === 0 ? undefined : toRules(rules);
 }

@@ -1,8 +1,6 @@
-import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
 import { rangeOf, type RepositoryPattern, type TagPattern } from "../policy/pattern.ts";
 import { recordAudit } from "./audit.ts";
-import { patternHolds } from "./pattern.ts";
 import { hasRoomForRule } from "./policy.ts";
 
 /** Settings of the repositories of a pattern; what is undefined stays as it is. */
@@ -15,13 +13,16 @@ export interface RepositorySettings {
   readonly exceptTags: readonly TagPattern[];
   /** Tags such as 1h and 7d end by themselves. */
   readonly expiringTags: boolean | undefined;
+  /** Of one repository that is there; empty: none. */
+  readonly description: string | undefined;
 }
 
 /** All rules for immutable tags, and all for expiring ones, are read when a tag moves: as many of each. */
 export const TAG_RULES_MAX = 200;
 
-/** What became of a change, which changes nothing where there are too many rules of a kind. */
-export type SettingsOutcome = "saved" | "full of immutable tags" | "full of expiring tags" | "full of wildcards";
+/** What became of a change, which changes nothing where there is no repository to describe, or too many rules of a kind. */
+export type SettingsOutcome =
+  "saved" | "unknown" | "full of immutable tags" | "full of expiring tags" | "full of wildcards";
 
 /** A condition that holds where a rule for pattern ?1 is not asked for, or would not be one too many. */
 function hasRoomIn(table: "immutable_tags" | "expiring_tags", isWanted: boolean | undefined): string {
@@ -39,14 +40,15 @@ export async function saveSettings(
   actor: Actor,
   now: number,
 ): Promise<SettingsOutcome> {
-  const { repository, visibility, immutableTags, exceptTags, expiringTags } = settings;
+  const { repository, visibility, immutableTags, exceptTags, expiringTags, description } = settings;
   const others = within.filter((pattern) => pattern !== repository);
   const detail = {
-    ...{ visibility, immutableTags, expiringTags },
+    ...{ visibility, immutableTags, expiringTags, description },
     ...(immutableTags && { exceptTags }),
     ...(others.length > 0 && { others }),
   };
   const rooms = {
+    known: description === undefined ? "TRUE" : "EXISTS (SELECT 1 FROM repositories WHERE name = ?1)",
     immutable: hasRoomIn("immutable_tags", immutableTags),
     expiring: hasRoomIn("expiring_tags", expiringTags),
     anyone: visibility === "public" ? hasRoomForRule("'anyone'", "?1") : "TRUE",
@@ -55,7 +57,7 @@ export async function saveSettings(
   const [room] = await db.batch<Record<keyof typeof rooms, 0 | 1>>([
     db
       .prepare(
-        `SELECT ${rooms.immutable} AS immutable, ${rooms.expiring} AS expiring, ${rooms.anyone} AS anyone
+        `SELECT ${rooms.known} AS known, ${rooms.immutable} AS immutable, ${rooms.expiring} AS expiring, ${rooms.anyone} AS anyone
          WHERE ?1 <> ''`,
       )
       .bind(repository),
@@ -63,20 +65,13 @@ export async function saveSettings(
     ...setVisibility(db, settings, [repository, ...others], actor, now, hasRoom),
     ...setExpiringTags(db, settings, actor, now, hasRoom),
     ...setImmutableTags(db, settings, actor, now, hasRoom),
+    ...setDescription(db, settings, hasRoom),
   ]);
-  const { immutable = 0, expiring = 0, anyone = 0 } = room?.results[0] ?? {};
+  const { known = 0, immutable = 0, expiring = 0, anyone = 0 } = room?.results[0] ?? {};
+  if (known === 0) return "unknown";
   if (immutable === 0) return "full of immutable tags";
   if (expiring === 0) return "full of expiring tags";
   return anyone === 0 ? "full of wildcards" : "saved";
-}
-
-/** The patterns by which tags of a repository end by themselves. One query. */
-export async function listExpiringTags(db: D1Database, repository: RepositoryName): Promise<RepositoryPattern[]> {
-  const { results } = await db
-    .prepare(`SELECT repository FROM expiring_tags WHERE ${patternHolds("expiring_tags", "?1")} ORDER BY repository`)
-    .bind(repository)
-    .all<{ repository: RepositoryPattern }>();
-  return results.map((row) => row.repository);
 }
 
 /** Enough to find one that matters; more would be a wall of them. */
@@ -135,6 +130,19 @@ function setImmutableTags(
          ON CONFLICT (repository) DO UPDATE SET except_tags = excluded.except_tags`,
       )
       .bind(repository, JSON.stringify(exceptTags), now, actor.name),
+  ];
+}
+
+function setDescription(
+  db: D1Database,
+  { repository, description }: RepositorySettings,
+  where: string,
+): D1PreparedStatement[] {
+  if (description === undefined) return [];
+  return [
+    db
+      .prepare(`UPDATE repositories SET description = NULLIF(?2, '') WHERE name = ?1 AND ${where}`)
+      .bind(repository, description),
   ];
 }
 

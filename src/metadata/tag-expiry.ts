@@ -1,10 +1,8 @@
-import type { Digest } from "../oci/digest.ts";
 import type { Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import { toTimeOrNull } from "../oci/time.ts";
 import type { Actor } from "../policy/actor.ts";
 import { recordAudit } from "./audit.ts";
-import type { Reader } from "./reader.ts";
 
 /** Says when a tag ends; null: not by itself. False if there is no such tag. One round trip. */
 export async function setTagExpiry(
@@ -50,37 +48,4 @@ export async function expireTags(db: D1Database, actor: string, now: number, lim
     db.prepare(`DELETE FROM tags WHERE (repository_id, name) IN (${EXPIRED}) RETURNING name`).bind(now, limit),
   ]);
   return ended?.results.length ?? 0;
-}
-
-/** A tag in a list. Times are milliseconds since the epoch. */
-export interface ListedTag {
-  readonly name: Tag;
-  readonly digest: Digest;
-  readonly updatedAt: number;
-  readonly expiresAt: number | null;
-  readonly isImmutable: boolean;
-}
-
-interface ListedTagRow extends Omit<ListedTag, "isImmutable"> {
-  readonly is_immutable: 0 | 1;
-}
-
-/** Tags with what is known of them, by name in byte order; one more than asked for if there are more. One query. */
-export async function listTagsWithState(
-  db: Reader,
-  repository: RepositoryName,
-  page: { readonly last: string; readonly limit: number },
-): Promise<ListedTag[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT t.name, t.digest, t.updated_at AS updatedAt, t.expires_at AS expiresAt,
-              EXISTS (SELECT 1 FROM tags_that_stay s WHERE s.repository_id = t.repository_id AND s.name = t.name) AS is_immutable
-       FROM repositories r
-       CROSS JOIN tags t INDEXED BY tags_in_order ON t.repository_id = r.id AND t.name COLLATE NOCASE >= ?2
-       WHERE r.name = ?1 AND (t.name COLLATE NOCASE, t.name) > (?2, ?2)
-       ORDER BY t.name COLLATE NOCASE, t.name LIMIT ?3`,
-    )
-    .bind(repository, page.last, page.limit + 1)
-    .all<ListedTagRow>();
-  return results.map(({ is_immutable, ...row }) => ({ ...row, isImmutable: is_immutable === 1 }));
 }

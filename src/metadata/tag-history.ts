@@ -4,6 +4,7 @@ import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
 import { recordAudit } from "./audit.ts";
 import type { Reader } from "./reader.ts";
+import { type Asker, askWithRules, type Ruled } from "./ruled.ts";
 
 /** A move of a tag, or its end. */
 export interface TagEvent {
@@ -27,13 +28,21 @@ interface EventRow {
   is_available: 0 | 1;
 }
 
-/** The events of a tag, newest first, before `before`; one more than asked for if there are more. One query. */
-export async function listTagEvents(
-  db: Reader,
-  { repository, tag }: { repository: RepositoryName; tag: Tag },
-  { before, limit }: { before: number | undefined; limit: number },
-): Promise<TagEvent[]> {
-  const { results } = await db
+/** Which events of a tag are wanted: those before an id, or all. */
+export interface EventsPage {
+  readonly before: number | undefined;
+  readonly limit: number;
+}
+
+/** A tag of a repository, whether or not it is there now. */
+export interface TagAddress {
+  readonly repository: RepositoryName;
+  readonly tag: Tag;
+}
+
+/** A statement that finds the events of a tag, newest first; one more than asked for if there are more. */
+function selectEvents(db: Reader, { repository, tag }: TagAddress, { before, limit }: EventsPage): D1PreparedStatement {
+  return db
     .prepare(
       `SELECT e.id, e.digest, e.previous_digest, e.actor, e.occurred_at, m.id IS NOT NULL AS is_available
        FROM repositories r
@@ -41,29 +50,54 @@ export async function listTagEvents(
        LEFT JOIN manifests m ON m.repository_id = r.id AND m.digest = e.digest
        WHERE r.name = ?1 ORDER BY e.id DESC LIMIT ?4`,
     )
-    .bind(repository, tag, before ?? Number.MAX_SAFE_INTEGER, limit + 1)
-    .all<EventRow>();
-  return results.map((row) => ({
-    ...{ id: row.id, digest: row.digest, previousDigest: row.previous_digest, actor: row.actor },
-    ...{ occurredAt: row.occurred_at, isAvailable: row.is_available === 1 },
-  }));
+    .bind(repository, tag, before ?? Number.MAX_SAFE_INTEGER, limit + 1);
 }
 
-/** Where a tag pointed at a time: null for nowhere, undefined where nothing is known of it. One query. */
+function toTagEvent(row: EventRow): TagEvent {
+  return {
+    ...{ id: row.id, digest: row.digest, previousDigest: row.previous_digest, actor: row.actor },
+    ...{ occurredAt: row.occurred_at, isAvailable: row.is_available === 1 },
+  };
+}
+
+/** The events of a tag, newest first; one more than asked for if there are more. One query. */
+export async function listTagEvents(db: Reader, address: TagAddress, page: EventsPage): Promise<TagEvent[]> {
+  const { results } = await selectEvents(db, address, page).all<EventRow>();
+  return results.map(toTagEvent);
+}
+
+/** {@link listTagEvents}, for someone who may see them or not. One round trip. */
+export async function readTagEvents(
+  db: Reader,
+  asker: Asker,
+  tag: Tag,
+  page: EventsPage,
+): Promise<Ruled<readonly TagEvent[]>> {
+  const select = selectEvents(db, { repository: asker.repository, tag }, page);
+  const { rules, results } = await askWithRules(db, asker, [select]);
+  return { rules, found: ((results[0]?.results ?? []) as EventRow[]).map(toTagEvent) };
+}
+
+/**
+ * Where a tag pointed at a time: null for nowhere, undefined where nothing is known of it. For someone who may see it or not. One
+ * round trip.
+ */
 export async function findTagAt(
   db: D1Database,
-  { repository, tag }: { repository: RepositoryName; tag: Tag },
+  asker: Asker,
+  tag: Tag,
   at: number,
-): Promise<Digest | null | undefined> {
-  const row = await db
+): Promise<Ruled<Digest | null | undefined>> {
+  const select = db
     .prepare(
       `SELECT e.digest FROM repositories r
        CROSS JOIN tag_events e ON e.repository_id = r.id AND e.name = ?2 AND e.occurred_at <= ?3
        WHERE r.name = ?1 ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1`,
     )
-    .bind(repository, tag, at)
-    .first<{ digest: Digest | null }>();
-  return row === null ? undefined : row.digest;
+    .bind(asker.repository, tag, at);
+  const { rules, results } = await askWithRules(db, asker, [select]);
+  const [row] = (results[0]?.results ?? []) as { digest: Digest | null }[];
+  return { rules, found: row?.digest };
 }
 
 /** A tag, and the manifest that it is to name. */

@@ -1,3 +1,5 @@
+import type { Reader } from "./reader.ts";
+
 /** What is stored in all repositories. */
 export interface Usage {
   readonly repositories: number;
@@ -17,4 +19,36 @@ export async function readUsage(db: D1Database): Promise<Usage> {
   const [counts] = results;
   if (counts === undefined) throw new Error("the table usage has lost its row");
   return { ...counts, databaseBytes: meta.size_after };
+}
+
+/** What was stored on a day. */
+export interface UsageDay extends Omit<Usage, "databaseBytes"> {
+  /** In UTC, such as 2026-11-21. */
+  readonly day: string;
+}
+
+/** Keeps what is stored now as what was on a day. True if that is something else than was kept before. One query. */
+export async function saveUsageDay(db: D1Database, day: string): Promise<boolean> {
+  const { results } = await db
+    .prepare(
+      `INSERT INTO usage_days (day, repositories, objects, bytes)
+       SELECT ?1, repositories, objects, bytes FROM usage WHERE id = 1
+       ON CONFLICT (day) DO UPDATE SET
+         repositories = excluded.repositories, objects = excluded.objects, bytes = excluded.bytes
+       WHERE (usage_days.repositories, usage_days.objects, usage_days.bytes)
+         <> (excluded.repositories, excluded.objects, excluded.bytes)
+       RETURNING day`,
+    )
+    .bind(day)
+    .all();
+  return results.length > 0;
+}
+
+/** What was stored on the days after one, the oldest first. One query, which reads these alone. */
+export async function listUsageDays(db: Reader, after: string): Promise<UsageDay[]> {
+  const { results } = await db
+    .prepare("SELECT day, repositories, objects, bytes FROM usage_days WHERE day > ?1 ORDER BY day")
+    .bind(after)
+    .all<UsageDay>();
+  return results;
 }

@@ -62,7 +62,10 @@ export function webCryptoName(algorithm: DigestAlgorithm): "SHA-256" | "SHA-512"
   return SUBTLE_NAMES[algorithm];
 }
 
+/** What Web Crypto hashes: a browser's types differ from a Worker's. */
+type Bytes = Parameters<typeof crypto.subtle.digest>[1];
+
 /** The digest of bytes that are in memory. */
-export async function computeDigest(algorithm: DigestAlgorithm, bytes: Uint8Array): Promise<Digest> {
+export async function computeDigest(algorithm: DigestAlgorithm, bytes: Bytes): Promise<Digest> {
   return digestFromHash(algorithm, await crypto.subtle.digest(webCryptoName(algorithm), bytes));
 }

@@ -26,6 +26,7 @@ const ERROR_CODES = {
   // Ours.
   NOT_FOUND: { status: 404, message: "no such endpoint" },
   REQUEST_INVALID: { status: 400, message: "the request is invalid" },
+  SESSION_ENDED: { status: 401, message: "the session has ended: sign in again" },
   CONFLICT: { status: 409, message: "the request conflicts with what is there" },
   MANIFEST_TOO_LARGE: { status: 413, message: "manifest is larger than this registry accepts" },
 } as const satisfies Record<string, { status: number; message: string }>;

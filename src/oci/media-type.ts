@@ -22,9 +22,11 @@ export function isNonDistributable(mediaType: string): boolean {
   return NON_DISTRIBUTABLE.has(mediaType);
 }
 
-/** True for the two kinds that list other manifests. */
+/** The two kinds that list other manifests. */
+export const INDEX_TYPES: readonly string[] = [MEDIA_TYPES.ociIndex, MEDIA_TYPES.dockerManifestList];
+
 export function isIndex(mediaType: string): boolean {
-  return mediaType === MEDIA_TYPES.ociIndex || mediaType === MEDIA_TYPES.dockerManifestList;
+  return INDEX_TYPES.includes(mediaType);
 }
 
 /** True for what can be pushed as a manifest. */
@@ -40,6 +42,15 @@ const IMAGE_CONFIGS = new Set([
 /** True for configs of images that run, which may have labels; artifacts put anything in the place of theirs. */
 export function isImageConfig(mediaType: string): boolean {
   return IMAGE_CONFIGS.has(mediaType);
+}
+
+/** What a manifest is, to who looks at it. */
+export type ManifestKind = "image" | "index" | "artifact";
+
+/** @param artifactType its `artifactType`, or the media type of its config. */
+export function kindOf(mediaType: string, artifactType: string | null): ManifestKind {
+  if (isIndex(mediaType)) return "index";
+  return artifactType !== null && isImageConfig(artifactType) ? "image" : "artifact";
 }
 
 /** RFC 6838 "type/subtype", which is what the image spec demands of every media type. */

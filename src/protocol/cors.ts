@@ -13,6 +13,11 @@ const RESPONSE_HEADERS = [
 /** How long a browser may remember the answer to a preflight. */
 const PREFLIGHT_MAX_AGE_SECONDS = "3600";
 
+/** The sessions of browsers are for the registry's own page, whatever other origins may call. */
+function isOfOwnPage(request: Request): boolean {
+  return /^\/api\/session(?:\/|$)/.test(new URL(request.url).pathname);
+}
+
 /** The origin that an answer names, if the request's origin is a configured one. */
 function allowedOrigin(request: Request, { corsOrigins }: Config): string | undefined {
   const origin = request.headers.get("Origin");
@@ -23,7 +28,8 @@ function allowedOrigin(request: Request, { corsOrigins }: Config): string | unde
 
 /** True for the question that a browser asks before the request itself (Fetch standard, "CORS-preflight request"). */
 export function isPreflight(request: Request, { corsOrigins }: Config): boolean {
-  return corsOrigins.length > 0 && request.method === "OPTIONS" && request.headers.has("Access-Control-Request-Method");
+  if (corsOrigins.length === 0 || request.method !== "OPTIONS") return false;
+  return request.headers.has("Access-Control-Request-Method") && !isOfOwnPage(request);
 }
 
 /** The answer to it: without credentials, since a preflight has none. */
@@ -43,7 +49,7 @@ export function answerPreflight(): Response {
  * router's own helper makes a new response, which loses the status of the old one.)
  */
 export function addCorsHeaders(response: Response, request: Request, config: Config): void {
-  if (config.corsOrigins.length === 0) return;
+  if (config.corsOrigins.length === 0 || isOfOwnPage(request)) return;
   const origin = allowedOrigin(request, config);
   if (origin !== "*") response.headers.append("Vary", "Origin");
   if (origin === undefined) return;

@@ -3,6 +3,7 @@ import { parseContentType } from "../oci/media-type.ts";
 import { isTag, parseReference, parseTag, type Reference } from "../oci/reference.ts";
 import { parseRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
 import * as registry from "../registry/manifests.ts";
+import { notePull } from "../registry/pull-counts.ts";
 import { pullManifest } from "../registry/pulls.ts";
 import { type Call, decodeParam, readBody } from "./call.ts";
 import { contentHeaders, isNotModified } from "./content.ts";
@@ -35,7 +36,7 @@ export async function getManifest(call: Call): Promise<Response> {
   const manifest = mayChange(call, repository)
     ? await registry.findManifest(call.context, repository, reference, !isHead)
     : await pullManifest(call.context, repository, reference);
-  if (!isHead) registry.notePull(call.context, repository, manifest);
+  if (!isHead) notePull(call.context, repository, manifest);
   const headers = contentHeaders(manifest.digest, manifest.mediaType, reference.kind);
   if (isNotModified(call.request, manifest.digest)) return new Response(null, { status: 304, headers });
   const body = isHead ? null : await registry.readManifest(call.context, manifest);

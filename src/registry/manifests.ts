@@ -38,18 +38,6 @@ export async function findManifest(
   return foundOr(await metadata.findManifest(db, repository, reference, withText), "MANIFEST_UNKNOWN", detail);
 }
 
-/** When a manifest was last pulled is right to the day: so it costs one write a day at most. */
-const PULLED_STEP_MS = 86_400_000;
-
-/** Notes a pull, unless one of this day is noted. The answer does not wait for it. One D1 query, once a day. */
-export function notePull(context: Context, repository: RepositoryName, manifest: StoredManifest): void {
-  const { db, now, defer, recent } = context;
-  const { digest, pulledAt } = manifest;
-  if (pulledAt !== undefined && pulledAt > now() - PULLED_STEP_MS) return;
-  recent?.update(repository, { ...manifest, pulledAt: now() });
-  defer(metadata.touchManifest(db, repository, digest, now()));
-}
-
 /** The exact bytes of a manifest that was found with its text; those of a large one at the cost of {@link readObject}. */
 export async function readManifest(context: Context, manifest: StoredManifest): Promise<ReadableStream | string> {
   const { objectKey, size } = manifest;

@@ -1,26 +1,32 @@
 import type { Context } from "../context.ts";
-import { type ImmutableTagsRule, isTagHeld, listImmutableTags } from "../metadata/immutable-tags.ts";
+import { isTagHeld } from "../metadata/immutable-tags.ts";
 import { WILDCARD_RULES_MAX } from "../metadata/policy.ts";
 import type { Reader } from "../metadata/reader.ts";
 import * as metadata from "../metadata/repositories.ts";
-import type { ListedRepository, RepositorySummary, Visibility } from "../metadata/repositories.ts";
+import type { RepositoryDetails, RepositorySummary, Visibility } from "../metadata/repositories.ts";
+import * as metadataList from "../metadata/repository-list.ts";
+import { type RepositoryListing, valueOf } from "../metadata/repository-list.ts";
 import * as deletion from "../metadata/repository-deletion.ts";
 import {
   type RepositorySettings,
-  listExpiringTags,
   listPublicPatterns,
   saveSettings,
   TAG_RULES_MAX,
 } from "../metadata/repository-settings.ts";
 import { OciError } from "../oci/error.ts";
+import { formatLast } from "../oci/listing.ts";
 import { type Page, type PageRequest, toPage } from "../oci/page.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
+import type { Action } from "../policy/action.ts";
 import type { Actor } from "../policy/actor.ts";
-import { contains, matchesRepository, mayOverlap, type RepositoryPattern } from "../policy/pattern.ts";
+import { contains, matchesRepository, mayOverlap } from "../policy/pattern.ts";
+import { actionsIn, type Asker, unknownRepository } from "./reading.ts";
 import { changing } from "./recent.ts";
-import { listFromReplica } from "./replica.ts";
+import { askReplica, listFromReplica } from "./replica.ts";
+import type { CountedPage } from "./tag-list.ts";
 
-export type { ListedRepository, Visibility } from "../metadata/repositories.ts";
+export { REPOSITORY_SORTS } from "../metadata/repository-list.ts";
+export type { RepositorySummary, Visibility } from "../metadata/repositories.ts";
 export type { RepositorySettings } from "../metadata/repository-settings.ts";
 
 /** Docker's `_catalog`: one page of the names that someone may see. One D1 query. */
@@ -29,38 +35,38 @@ export async function listNames(context: Context, visibility: Visibility, page: 
   return toPage(names, page.limit, (name) => name);
 }
 
-/** One page of the repositories that someone may see. One D1 query. */
+/** One page of the repositories that someone may see, and how many these are. One D1 round trip. */
 export async function listRepositories(
   context: Context,
   visibility: Visibility,
-  page: PageRequest,
-): Promise<Page<ListedRepository>> {
-  const list = async (db: Reader) => await metadata.listRepositories(db, visibility, page);
-  return toPage(await listFromReplica(context, list), page.limit, ({ name }) => name);
+  listing: RepositoryListing,
+): Promise<CountedPage<RepositorySummary>> {
+  const list = async (db: Reader) => await metadataList.listRepositories(db, visibility, listing);
+  const { repositories, total } = await askReplica(context, list, (found) => found.repositories.length === 0);
+  const { sort, limit } = listing;
+  const cursor = (one: RepositorySummary) => formatLast({ name: one.name, value: valueOf(one, sort) }, sort);
+  return { ...toPage(repositories, limit, cursor), total };
 }
 
-/** A repository, what it holds, the rules that make its tags immutable, and the patterns by which they end by themselves. */
-export interface RepositoryDetails extends RepositorySummary {
-  readonly immutableTags: readonly ImmutableTagsRule[];
-  readonly expiringTags: readonly RepositoryPattern[];
+/** A repository with the settings that hold for it, and what whoever asked may do with it. */
+export interface DescribedRepository extends RepositoryDetails {
+  readonly actions: readonly Action[];
 }
 
-/** Three D1 queries, which read all rows of the repository. Throws NAME_UNKNOWN. */
-export async function describeRepository({ db }: Context, name: RepositoryName): Promise<RepositoryDetails> {
-  const [summary, rules, expiringTags] = await Promise.all([
-    metadata.findRepository(db, name),
-    listImmutableTags(db),
-    listExpiringTags(db, name),
-  ]);
-  if (!summary) throw new OciError("NAME_UNKNOWN", { detail: { name } });
-  const immutableTags = rules.filter(({ repository }) => matchesRepository(repository, name));
-  return { ...summary, immutableTags, expiringTags };
+/** A repository, for someone who may see it or not. One D1 round trip. Throws NAME_UNKNOWN. */
+export async function describeRepository({ db }: Context, asker: Asker): Promise<DescribedRepository> {
+  const { rules, found } = await metadata.findRepository(db, asker);
+  const actions = actionsIn(asker, rules);
+  const { repository } = asker;
+  if (!found) throw unknownRepository(repository);
+  const immutableTags = found.immutableTags.filter((rule) => matchesRepository(rule.repository, repository));
+  return { ...found, immutableTags, actions };
 }
 
 /**
  * Changes settings, whether or not there is a repository yet that they are for. A pattern that becomes private takes all within
  * it along. Two D1 round trips at most.
- * @throws OciError CONFLICT where the rule of another pattern would keep a repository public, or there are too many rules.
+ * @throws OciError NAME_UNKNOWN where there is nothing to describe; CONFLICT where the rule of another pattern would keep a repository public, or there are too many rules.
  */
 export async function setRepository({ db, now }: Context, settings: RepositorySettings, actor: Actor): Promise<void> {
   const { repository } = settings;
@@ -76,6 +82,8 @@ export async function setRepository({ db, now }: Context, settings: RepositorySe
   switch (await saveSettings(db, settings, within, actor, now())) {
     case "saved":
       return;
+    case "unknown":
+      throw unknownRepository(repository);
     case "full of immutable tags":
       throw tooManyRules("immutable");
     case "full of expiring tags":
@@ -98,7 +106,7 @@ export async function deleteRepository(context: Context, name: RepositoryName, a
   const { db, now } = context;
   try {
     const isDeleted = await changing(context, [name], deletion.deleteRepository(db, name, actor, now()));
-    if (!isDeleted) throw new OciError("NAME_UNKNOWN", { detail: { name } });
+    if (!isDeleted) throw unknownRepository(name);
   } catch (error) {
     if (!isTagHeld(error)) throw error;
     throw new OciError("DENIED", { message: `${name} has immutable tags: take away the rule that holds them first` });

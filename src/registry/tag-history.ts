@@ -2,27 +2,19 @@ import type { Context } from "../context.ts";
 import { findHeldTag, isTagHeld } from "../metadata/immutable-tags.ts";
 import { findManifest, findStoredManifest, listDeletedChildren, type StoredManifest } from "../metadata/manifests.ts";
 import * as expiry from "../metadata/tag-expiry.ts";
-import type { ListedTag } from "../metadata/tag-expiry.ts";
 import * as metadata from "../metadata/tag-history.ts";
-import type { Release, TagEvent } from "../metadata/tag-history.ts";
+import type { Release, TagAddress, TagEvent } from "../metadata/tag-history.ts";
 import type { Digest } from "../oci/digest.ts";
 import { OciError } from "../oci/error.ts";
-import { type Page, type PageRequest, toPage } from "../oci/page.ts";
+import { type Page, toPage } from "../oci/page.ts";
 import type { Reference, Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
 import { pushManifest, readManifest } from "./manifests.ts";
+import { type Asker, readFrom, seen } from "./reading.ts";
 import { changing } from "./recent.ts";
-import { listFromReplica } from "./replica.ts";
 
-export type { ListedTag } from "../metadata/tag-expiry.ts";
-export type { Release, TagEvent } from "../metadata/tag-history.ts";
-
-/** A tag of a repository, whether or not it is there now. */
-export interface TagAddress {
-  readonly repository: RepositoryName;
-  readonly tag: Tag;
-}
+export type { Release, TagAddress, TagEvent } from "../metadata/tag-history.ts";
 
 /** Indexes list indexes, but nobody has needed more of them than this one in another. */
 const DEPTH_MAX = 8;
@@ -31,30 +23,30 @@ function unknownTag({ repository, tag }: TagAddress, what: string): OciError {
   return new OciError("MANIFEST_UNKNOWN", { message: `${what} tag ${tag} of ${repository}`, detail: { tag } });
 }
 
-/** Tags with what is known of them. One D1 query. */
-export async function listTagsWithState(
-  context: Context,
-  repository: RepositoryName,
-  page: PageRequest,
-): Promise<Page<ListedTag>> {
-  const tags = await listFromReplica(context, async (db) => await expiry.listTagsWithState(db, repository, page));
-  return toPage(tags, page.limit, ({ name }) => name);
-}
-
-/** The moves of a tag, newest first. One D1 query. */
+/** The moves of a tag, newest first, for someone who may see them or not. One D1 round trip. Throws NAME_UNKNOWN. */
 export async function listTagEvents(
   context: Context,
-  address: TagAddress,
+  asker: Asker,
+  tag: Tag,
   page: { readonly before: number | undefined; readonly limit: number },
 ): Promise<Page<TagEvent>> {
-  const events = await listFromReplica(context, async (db) => await metadata.listTagEvents(db, address, page));
+  const events = await readFrom(
+    context,
+    asker,
+    async (db) => await metadata.readTagEvents(db, asker, tag, page),
+    ({ length }) => length === 0,
+  );
   return toPage(events, page.limit, ({ id }) => String(id));
 }
 
-/** Where a tag pointed at a time; null: nowhere. One D1 query. Throws MANIFEST_UNKNOWN for a tag that was not known then. */
-export async function findTagAt({ db }: Context, address: TagAddress, at: number): Promise<Digest | null> {
-  const digest = await metadata.findTagAt(db, address, at);
-  if (digest === undefined) throw unknownTag(address, "at that time, nothing was known of");
+/**
+ * Where a tag pointed at a time, for someone who may see it or not; null: nowhere. One D1 round trip. Throws NAME_UNKNOWN; MANIFEST_UNKNOWN
+ * for a tag that was not known then.
+ */
+export async function findTagAt({ db }: Context, asker: Asker, tag: Tag, at: number): Promise<Digest | null> {
+  const digest = seen(asker, await metadata.findTagAt(db, asker, tag, at));
+  const { repository } = asker;
+  if (digest === undefined) throw unknownTag({ repository, tag }, "at that time, nothing was known of");
   return digest;
 }
 

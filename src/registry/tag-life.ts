@@ -1,14 +1,11 @@
 import type { Context } from "../context.ts";
 import type { NewManifest } from "../metadata/manifests.ts";
 import { endTagsAfter } from "../metadata/tags.ts";
-import { readLabel } from "../oci/image-config.ts";
+import { CONFIG_MAX_BYTES, readLabel } from "../oci/image-config.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import type { Tag } from "../oci/reference.ts";
 import { EXPIRES_AFTER, parseLife } from "../policy/expiring-tag.ts";
 import { getBytes } from "../storage/objects.ts";
-
-/** A larger config is not looked into: no client reads one, and it has to fit into memory. Most have a few thousand bytes. */
-const CONFIG_MAX_BYTES = 4 * 1024 * 1024;
 
 /** How long a manifest says that the tags of its push live: by its annotation, or else by a label of its config. */
 export function lifeOf(manifest: Manifest, tags: readonly Tag[]): Pick<NewManifest, "lifeMs" | "labelled"> {

@@ -85,7 +85,9 @@ describe("the OpenAPI document", () => {
       expect(operation.summary, path).toMatch(/^[A-Z].*\.$/);
       expect(Object.keys(operation.responses), path).toContain("default");
       expect(Object.keys(operation.responses).some((status) => /^20[014]$/.test(status))).toBe(true);
-      expect(operation.security, path).toEqual(requirement === "open" ? [] : [{ basic: [] }, { bearer: [] }]);
+      const credentials = [{ basic: [] }, { bearer: [] }];
+      const security = { open: [], reader: [{}, ...credentials], api: credentials, admin: credentials }[requirement];
+      expect(operation.security, path).toEqual(security);
       for (const { description } of Object.values(operation.responses)) expect(description).not.toBe("");
     }
   });

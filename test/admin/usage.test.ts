@@ -1,8 +1,10 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { answerOf, callApi, expectDone } from "../support/api.ts";
+import { saveUsageDay } from "../../src/metadata/usage.ts";
+import { tick } from "../support/aging.ts";
+import { answerOf, callApi, expectDone, expectInvalid } from "../support/api.ts";
 import { makeBytes } from "../support/content.ts";
-import { WatchedRegistry } from "../support/counted-registry.ts";
+import { CountedRegistry, WatchedRegistry } from "../support/counted-registry.ts";
 import { makeImage, TOO_BIG_FOR_A_ROW } from "../support/manifest-content.ts";
 import * as push from "../support/pushes.ts";
 import { freshRepository } from "../support/registry.ts";
@@ -84,5 +86,65 @@ describe("the usage", () => {
     ).first();
     expect(counted).toEqual(summed);
     expect(databaseBytes).toBeGreaterThan(100_000);
+  });
+});
+
+describe("the usage of the last days", () => {
+  interface Day extends Omit<Usage, "databaseBytes"> {
+    readonly day: string;
+  }
+  const history = async (query = "") =>
+    (await answerOf<{ days: Day[] }>(await callApi("GET", `usage/history${query}`))).days;
+  const today = () => new Date().toISOString().slice(0, 10);
+  const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+
+  it("is kept by the schedule, once a day, as it was last", async () => {
+    await push.storeBlob(registry, freshRepository(), makeBytes(100, 979));
+    await tick();
+    const { databaseBytes, ...first } = await usage();
+    expect(databaseBytes).toBeGreaterThan(0);
+    expect((await history()).at(-1)).toEqual({ day: today(), ...first });
+    await push.storeBlob(registry, freshRepository(), makeBytes(100, 980));
+    await tick();
+    const days = await history();
+    expect(days.at(-1)).toEqual({
+      day: today(),
+      ...first,
+      repositories: first.repositories + 1,
+      objects: first.objects + 1,
+      bytes: first.bytes + 100,
+    });
+    expect(days.filter(({ day }) => day === today())).toHaveLength(1);
+  });
+
+  it("is written only where it has changed", async () => {
+    const counted = new CountedRegistry();
+    await counted.runSchedule();
+    const written = async () => {
+      counted.counter.reset();
+      await saveUsageDay(counted.env.DB, today());
+      return counted.counter.usage.rowsWritten;
+    };
+    await written();
+    expect(await written()).toBe(0);
+  });
+
+  it("goes back as far as it is asked to, the oldest first", async () => {
+    const save = env.DB.prepare(
+      "INSERT INTO usage_days (day, repositories, objects, bytes) VALUES (?1, 1, 2, 3) ON CONFLICT DO NOTHING",
+    );
+    const kept = [1, 2, 89, 90, 3_659, 3_660];
+    await env.DB.batch(kept.map((days) => save.bind(daysAgo(days))));
+    await tick();
+    const asked = async (query: string) => (await history(query)).map(({ day }) => day);
+    expect(await asked("?days=1")).toEqual([today()]);
+    expect(await asked("?days=3")).toEqual([daysAgo(2), daysAgo(1), today()]);
+    expect(await asked("")).toEqual([daysAgo(89), daysAgo(2), daysAgo(1), today()]);
+    expect(await asked("?days=3660")).toHaveLength(6);
+    expect((await history("?days=2"))[0]).toEqual({ day: daysAgo(1), repositories: 1, objects: 2, bytes: 3 });
+  });
+
+  it.each(["0", "-1", "1.5", "3661", "x", ""])("is not of %j days", async (days) => {
+    await expectInvalid(await callApi("GET", `usage/history?days=${days}`), "days");
   });
 });

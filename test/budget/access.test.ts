@@ -1,11 +1,12 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { makeBytes } from "../support/content.ts";
+import { makeBytes, toBytes } from "../support/content.ts";
 import { CountedRegistry, type Measured } from "../support/counted-registry.ts";
 import { addAccount, createToken, type Person, setVisibility } from "../support/people.ts";
 import { makeImage, type ManifestContent } from "../support/manifest-content.ts";
 import * as push from "../support/pushes.ts";
 import { basicAuth, freshRepository } from "../support/registry.ts";
+import { ADMIN } from "../support/sessions.ts";
 
 const registry = new CountedRegistry();
 const open = freshRepository();
@@ -38,6 +39,12 @@ async function tokenFor(authorization: string, scope: string): Promise<Measured 
   return { ...measured, bearer: `Bearer ${token}` };
 }
 
+/** A request of the page. */
+async function post(path: string, body: object, cookie = ""): Promise<Measured> {
+  const headers = { "Content-Type": "application/json", Cookie: cookie };
+  return await registry.send("POST", path, { headers, body: { bytes: toBytes(JSON.stringify(body)) } });
+}
+
 const manifest = (repository: string) => `/v2/${repository}/manifests/v1`;
 
 describe("what it costs to be authorised, beside what is asked for", () => {
@@ -67,6 +74,28 @@ describe("what it costs to be authorised, beside what is asked for", () => {
       expect((await send(catalog.bearer, "/v2/_catalog?n=1")).usage.roundTrips).toBe(1);
     },
   );
+
+  it.each<[string, () => Person | undefined, number]>([
+    ["the bootstrap account", () => undefined, 0],
+    ["an account", () => member, 1],
+    ["an access token", () => robot, 1],
+  ])("for a session of %s: D1 round trips to open it, and for each of its tokens", async (_who, person, each) => {
+    const { username, password } = person() ?? ADMIN;
+    const opened = await post("/api/session", { username, password });
+    const [cookie = ""] = (opened.headers.get("Set-Cookie") ?? "").split(";");
+    const body = { scopes: [`repository:${closed}:pull`, `repository:${open}:pull`, "registry:api:*"] };
+    const token = await post("/api/session/token", body, cookie);
+    const all = [opened, token];
+    expect(all.map(({ status, usage }) => [status, usage.roundTrips])).toEqual([
+      [200, each],
+      [200, each],
+    ]);
+  });
+
+  it("a token for nobody asks for the rules of repositories, where it is for any", async () => {
+    const cost = async (...scopes: string[]) => (await post("/api/session/token", { scopes })).usage.roundTrips;
+    expect([await cost(), await cost("registry:api:*"), await cost(`repository:${open}:pull`)]).toEqual([0, 0, 1]);
+  });
 
   it("a refusal to a token asks no database", async () => {
     const token = await tokenFor(member.basic.Authorization, `repository:${closed}:pull`);

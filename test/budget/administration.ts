@@ -6,7 +6,7 @@ import type { RepositoryName } from "../../src/oci/repository-name.ts";
 import { toBytes } from "../support/content.ts";
 import { contextAt } from "../support/context.ts";
 import type { CountedRegistry, Measured, Sent } from "../support/counted-registry.ts";
-import { type Descriptor, makeImage } from "../support/manifest-content.ts";
+import { type Descriptor, makeImage, makeIndex } from "../support/manifest-content.ts";
 import * as push from "../support/pushes.ts";
 import { basicAuth } from "../support/registry.ts";
 import type { Session } from "./session.ts";
@@ -152,7 +152,45 @@ async function readAudit({ session, key, repository }: Scene): Promise<void> {
   }
 }
 
-/** Does everything that the admin API can do. */
+/** What the page shows, to an admin and to who may pull by a rule. */
+async function browse({ session, key, repository }: Scene): Promise<void> {
+  const rule = { subject: `account:first-${key}`, repository, actions: ["pull"] };
+  await session.step("let a member browse", 200, "POST", "/api/policy/rules", json(rule));
+  const index = await makeIndex([]);
+  await session.step("describe it", 200, "PATCH", `/api/repositories/${repository}`, json({ description: "x" }));
+  await session.step("set its readme", 200, "PUT", "/api/readme", json({ repository, readme: "# x" }));
+  await session.step("set it again", 200, "PUT", "/api/readme", json({ repository, readme: "# y" }));
+  const of = `repository=${repository}`;
+  const target = `/v2/${repository}/manifests/index`;
+  const body = { bytes: index.bytes };
+  await session.step("push an empty index", 201, "PUT", target, { body, headers: { "Content-Type": index.mediaType } });
+  const paths = {
+    "repositories by push": "repositories?n=1&sort=pushed",
+    "repositories by push after one": `repositories?n=1&sort=pushed&last=${btoa("2000000000000 a")}`,
+    "repositories by size": "repositories?n=1&sort=size&order=asc",
+    "repositories by part of a name": "repositories?n=1&q=zz",
+    "a repository": `repositories/${repository}`,
+    "its tags": `tags?${of}&n=1`,
+    "its tags after one": `tags?${of}&n=1&last=a`,
+    "its tags, the last one first": `tags?${of}&n=1&last=zz&order=desc`,
+    "its tags by time": `tags?${of}&n=1&sort=updated`,
+    "its tags by size after one": `tags?${of}&n=1&sort=size&last=${btoa("1000000000 a")}`,
+    "its tags by part of a name": `tags?${of}&n=1&q=inde`,
+    "a tag's history": `tags/history?${of}&tag=v1&n=1`,
+    "what it named": `tags/at?${of}&tag=v1&time=2099-01-01T00:00:00Z`,
+    "what goes with a tag": `tags/deletion?${of}&tag=v1`,
+    "what goes with a manifest": `tags/deletion?${of}&digest=${index.digest}`,
+    "its readme": `readme?${of}`,
+  };
+  for (const [name, path] of Object.entries(paths)) {
+    await session.step(`${name}, for an admin`, 200, "GET", `/api/${path}`);
+    await session.step(`${name}, for a member`, 200, "GET", `/api/${path}`, as(member(key)));
+  }
+  await session.step("a repository that is private, for nobody", 404, "GET", `/api/${paths["a repository"]}`, as(""));
+  await session.step("usage of the last days", 200, "GET", "/api/usage/history?days=2");
+  await session.step("take its readme away", 200, "PUT", "/api/readme", json({ repository, readme: "" }));
+}
+
 async function administerTags({ session, registry, repository, config, key }: Scene): Promise<void> {
   const image = await makeImage([config], { annotations: { "expires-after": "1h" } });
   await push.pushManifest(registry, repository, "moving", image);
@@ -235,6 +273,7 @@ export async function administer(session: Session, registry: CountedRegistry, ab
   await administerPolicy(scene);
   await administerTrust(scene);
   await administerTags(scene);
+  await browse(scene);
   await administerRetention(scene);
   await administerRepository(scene);
   await readAudit(scene);

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { CALL_KINDS, type Calls, NO_CALLS } from "../../scripts/cost/calls.ts";
-import { costOf, type OperationName, OPERATIONS, SCHEDULE } from "../../scripts/cost/operations.ts";
+import { CALL_KINDS, type Calls, NO_CALLS } from "../../cost/calls.ts";
+import { costOf, type OperationName, OPERATIONS, SCHEDULE } from "../../cost/operations.ts";
 import { PART_SIZE_BYTES } from "../../src/oci/upload-session.ts";
 import { makeBytes } from "../support/content.ts";
 import { CountedRegistry, type Measured, sumUsage } from "../support/counted-registry.ts";
@@ -13,6 +13,9 @@ import { basicAuth } from "../support/registry.ts";
 const registry = new CountedRegistry();
 /** With the caches that a registry has by default; without them, each pull costs what the first does. */
 const caching = new CountedRegistry({});
+
+/** With the pulls written down each time. */
+const counting = new CountedRegistry({ CONTENT_CACHE_TTL: "0s", BLOB_CACHE: "off", PULL_COUNT_INTERVAL: "0s" });
 
 /** A search reads the row on which it ends, if there is one: so much less may be read than the table says. */
 const ENDS_MAX = 2;
@@ -111,6 +114,14 @@ const DOINGS: Readonly<Record<OperationName, Doing>> = {
     await pushImage(4, "first");
     const target = `${path}/manifests/first`;
     return difference(await send("GET", target), await send("GET", target));
+  },
+  countPulls: async () => {
+    const sent = { headers: { Authorization: bearer } };
+    // What others have counted is written down first.
+    await counting.send("GET", manifest, sent);
+    await send("GET", manifest);
+    const quiet = await send("GET", manifest);
+    return difference(await counting.send("GET", manifest, sent), quiet);
   },
   getCachedManifest: async () => {
     const { digest } = await pushImage(5, "cached");

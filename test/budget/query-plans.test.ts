@@ -57,14 +57,26 @@ const EXCEPTIONS: readonly { readonly sql: RegExp; readonly step: RegExp; readon
     reason: "asks all uploads whether one has a stray object, of which there are hardly ever any",
   },
   {
-    sql: /^WITH visible /,
+    sql: /^WITH visible [^]*SELECT DISTINCT r\.name FROM /,
     step: /^USE TEMP B-TREE FOR ORDER BY$/,
     reason: "sorts what a caller may pull, which several rules may name; who may see all gets a page in order",
   },
   {
-    sql: /^SELECT r\.name, r\.created_at, [^]* AS size\s/,
-    step: /^SEARCH (t|m|rb) USING .* \(repository_id=\?\)$/,
-    reason: "sums up one repository, for an admin who looks at it",
+    sql: /^SELECT\s+r\.name, r\.created_at AS [^]* ORDER BY r\.(name|pushed_at) /,
+    step: /^SCAN r USING INDEX (sqlite_autoindex_repositories_1|repositories_by_push)$/,
+    reason: "reads the first page in the order of an index, and stops; where part of a name is looked for, all names",
+  },
+  {
+    sql: /^WITH\s+(visible [^]*)?(page|found) /,
+    step: /^(USE TEMP B-TREE FOR ORDER BY|SCAN r( USING COVERING INDEX .*)?)$/,
+    reason:
+      "sorts or counts what a caller may pull, which several rules may name; or all, or those with a part in their name",
+  },
+  {
+    sql: /^WITH (page|newest) \(repository_id, |^SELECT \(SELECT COUNT\(\*\) FROM tags t /,
+    step: /^(SEARCH t USING (COVERING )?INDEX tags_in_order \(repository_id=\?\)|USE TEMP B-TREE FOR ORDER BY)$/,
+    reason:
+      "reads the first tags of a repository in their order, and stops; all, to order them otherwise, or to find one",
   },
   {
     sql: /^(DELETE FROM \w+ WHERE|INSERT INTO discarded_objects \([^)]*\)\s+SELECT object_key, \?2, size FROM manifests WHERE) repository_id = \(SELECT id FROM repositories WHERE name = \?1\)( AND object_key IS NOT NULL)?$|^DELETE FROM repositories /,
@@ -78,6 +90,9 @@ const GROWING: Readonly<Record<string, string>> = {
   schedule: "reads the next page of the bucket, and the rows whose objects are in it: 1,000 of each at most",
   "schedule with nothing to do": "does so too",
   "what waits for collection, request 1": "lists what waits, 200 of each kind at most",
+  "repositories by size, for an admin, request 1": "reads all repositories, as its answer says",
+  "repositories by part of a name, for an admin, request 1":
+    "reads all names, twice: for the page and for how many there are",
   "rules for a repository, request 1": "matches each rule's pattern, for an admin who asks who may do what",
 };
 
@@ -86,7 +101,7 @@ const GROWING: Readonly<Record<string, string>> = {
  * no row at all; and of partial indexes that hold nothing but garbage.
  */
 const HARMLESS_SCAN =
-  /^SCAN (\S+ VIRTUAL TABLE INDEX \d+:|\(subquery-\d+\)$|(subjects|v|w)$|CONSTANT ROW$|.* USING (COVERING )?INDEX (blobs_unlinked|manifests_unheld|repository_blobs_unreferenced)$)/;
+  /^SCAN (\S+ VIRTUAL TABLE INDEX \d+:|\(subquery-\d+\)$|(subjects|v|w|visible|page|found|reached|target|held|newest|d)$|CONSTANT ROW$|.* USING (COVERING )?INDEX (blobs_unlinked|manifests_unheld|repository_blobs_unreferenced)$)/;
 
 const registry = new CountedRegistry();
 let small: Costs;

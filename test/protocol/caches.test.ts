@@ -103,7 +103,7 @@ describe("private content", () => {
     await warm(subject);
     const sql = "SELECT object_key AS key FROM blobs WHERE digest = ?1";
     const row = await env.DB.prepare(sql).bind(subject.blob).first<{ key: string }>();
-    for (const path of [`/.objects/${row!.key}`, `/.objects/${row!.key}/whole`, `/${row!.key}`]) {
+    for (const path of [`/.objects/${row!.key}`, `/.objects/${row!.key}/whole`, `/v2/${row!.key}`]) {
       for (const method of ["GET", "HEAD"]) {
         const asAdmin = await pull(path, {}, method);
         const asNobody = await sendAnonymously(method, path);

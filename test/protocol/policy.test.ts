@@ -279,7 +279,7 @@ describe("a blob of another repository", () => {
 });
 
 describe("a repository name that is none", () => {
-  it.each(["A/b", "a..b", "a//b", "a%2fb", "a%2Fb", "%2e%2e/a", "é", "a".repeat(256), "a/b/", "-a"])(
+  it.each(["A/b", "a..b", "a//b", "a%2fb", "a%2Fb", "%2e%2e/v2/a..b", "é", "a".repeat(256), "a/b/", "-a"])(
     "%s opens nothing, and is told before anything is asked",
     async (name) => {
       const person = await addAccount({ "**": ["pull"] });

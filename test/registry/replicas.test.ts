@@ -15,6 +15,8 @@ beforeEach(async () => {
   subject = await makeSubject();
   // The first pull of a day is noted, which is a query of its own.
   await expectStatus(await send("GET", pathsOf(subject)["a manifest by digest"]), 200);
+  // So is the platform of an image when it is first listed.
+  await expectStatus(await send("GET", `/api/tags?repository=${subject.repository}`), 200);
 });
 
 interface Answer {

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { NO_CALLS, sum, times } from "../../scripts/cost/calls.ts";
-import { estimateMonth, type Month, priceOf } from "../../scripts/cost/estimate.ts";
-import { pullOf, pushOf } from "../../scripts/cost/images.ts";
-import { egressPrice } from "../../scripts/cost/peers.ts";
-import { fillTables } from "../../scripts/cost/tables.ts";
+import { NO_CALLS, sum, times } from "../../cost/calls.ts";
+import { estimateMonth, type Month, priceOf } from "../../cost/estimate.ts";
+import { pullOf, pushOf } from "../../cost/images.ts";
+import { egressPrice } from "../../cost/peers.ts";
+import { fillTables } from "../../cost/tables.ts";
 
 const image = { layers: 5, layerBytes: 20_000_000 };
 const NOTHING: Month = {

@@ -18,6 +18,10 @@ describe("npm start", () => {
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(server.stdout().endsWith(`\nStowage is ready on ${url}\n`)).toBe(true);
     expect((await fetch(`${url}/v2/`)).status).toBeLessThan(500);
+    const page = await fetch(`${url}/r/team/app`);
+    expect([page.status, page.headers.get("Content-Type")]).toEqual([200, "text/html; charset=utf-8"]);
+    const [, script] = /src="(\/assets\/[^"]+\.js)"/.exec(await page.text()) ?? [];
+    expect((await fetch(`${url}${script}`)).headers.get("Cache-Control")).toContain("immutable");
     expect(await server.kill("SIGTERM")).toBe(0);
     expect(server.stderr()).toBe("");
   });

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -85,8 +85,10 @@ describe("migrations", () => {
 });
 
 describe("npm run dev", () => {
-  test("loads a changed Worker on the same port and goes on with the old one when it does not build", async () => {
+  test("loads a changed Worker or page on the same port and goes on with the old one when it does not build", async () => {
     const project = copyProject();
+    mkdirSync(join(project, "web/styles"), { recursive: true });
+    appendFileSync(join(project, "wrangler.toml"), '[assets]\ndirectory = "web/dist"\nbinding = "ASSETS"\n');
     const server = startFixture(["--port", "0", "--data", makeFolder(), "--watch"], { project });
     const url = await server.ready();
     const ask = async () =>
@@ -106,6 +108,10 @@ describe("npm run dev", () => {
       `export default { fetch: async (_, env) => new Response("changed " + ${getNote}) };`,
     );
     expect(await eventually(ask, (answer) => answer.startsWith("changed"))).toBe("changed kept");
+
+    writeFileSync(join(project, "web/styles/main.css"), "body { color: black }");
+    await eventually(server.stderr, (log) => log.includes("loaded the changed page"));
+    expect(await ask()).toBe("changed kept");
 
     writeFileSync(join(project, "migrations/0002_more.sql"), "INSERT INTO notes VALUES ('another', 'x');");
     await eventually(server.stderr, (log) => log.includes("applied the migration 0002_more.sql"));

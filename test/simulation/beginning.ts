@@ -29,7 +29,7 @@ export async function prepare(scene: Scene): Promise<void> {
 }
 
 async function letTagsExpire(context: Context): Promise<void> {
-  const others = { visibility: undefined, immutableTags: undefined, exceptTags: [] };
+  const others = { visibility: undefined, immutableTags: undefined, exceptTags: [], description: undefined };
   await setRepository(context, { repository: "**" as RepositoryPattern, expiringTags: true, ...others }, ACTOR);
 }
 

@@ -4,6 +4,7 @@ import type { RepositoryName } from "../../src/oci/repository-name.ts";
 import type { Actor } from "../../src/policy/actor.ts";
 import * as blobs from "../../src/registry/blobs.ts";
 import * as manifests from "../../src/registry/manifests.ts";
+import { notePull } from "../../src/registry/pull-counts.ts";
 import type { Catalog, Content, ManifestContent } from "./contents.ts";
 import { type Model, PRESENT } from "./model.ts";
 import type { Network } from "./network.ts";
@@ -57,7 +58,7 @@ export async function readAll(body: ReadableStream | string): Promise<Uint8Array
 /** A manifest as a pull gets it. */
 export async function pullManifest(context: Context, repository: RepositoryName, reference: Reference) {
   const found = await manifests.findManifest(context, repository, reference, true);
-  manifests.notePull(context, repository, found);
+  notePull(context, repository, found);
   return { digest: found.digest, bytes: await readAll(await manifests.readManifest(context, found)) };
 }
 

@@ -9,13 +9,16 @@ export function freshName(prefix = "n"): string {
 /** A request of the admin API. A body is sent as JSON, but for a text, which is sent as it is. */
 export async function callApi(
   method: string,
-  path: string,
+  target: string,
   body?: unknown,
   headers?: Readonly<Record<string, string>>,
 ): Promise<Response> {
-  const sent = { ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }) };
-  if (headers) return await sendAnonymously(method, `/api/${path}`, { ...sent, headers });
-  return await send(method, `/api/${path}`, sent);
+  const path = `/api/${target}`;
+  if (body === undefined) return headers ? await sendAnonymously(method, path, { headers }) : await send(method, path);
+  const sent = { body: typeof body === "string" ? body : JSON.stringify(body) };
+  const type = { "Content-Type": "application/json" };
+  if (headers) return await sendAnonymously(method, path, { ...sent, headers: { ...type, ...headers } });
+  return await send(method, path, { ...sent, headers: type });
 }
 
 /** The JSON of an answer that must have this status, and that no cache may keep. */

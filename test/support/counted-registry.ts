@@ -49,8 +49,11 @@ function makeRequest(method: string, path: string, { headers, body }: Sent = {})
   return new Request(new URL(path, ORIGIN), { ...init, body: stream.readable });
 }
 
-/** Nothing comes from a cache: what is counted is what an answer costs the first time. */
-const COLD = { CONTENT_CACHE_TTL: "0s", TAG_CACHE_TTL: "0s", BLOB_CACHE: "off" };
+/**
+ * Nothing comes from a cache: what is counted is what an answer costs the first time. And no pull writes down what others counted
+ * a minute ago.
+ */
+const COLD = { CONTENT_CACHE_TTL: "0s", TAG_CACHE_TTL: "0s", BLOB_CACHE: "off", PULL_COUNT_INTERVAL: "1d" };
 
 /** The real Worker over the real D1 and R2, with every call watched. */
 export class WatchedRegistry {

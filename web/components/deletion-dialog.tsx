@@ -9,7 +9,8 @@ import { Skeleton } from "./skeleton.tsx";
 interface Props {
   /** Of a tag or a manifest. */
   readonly address: Address;
-  readonly onDeleted: () => void;
+  /** Is told which tags went. */
+  readonly onDeleted: (tags: readonly string[]) => void;
   readonly onClose: () => void;
 }
 
@@ -25,7 +26,7 @@ export function DeletionDialog({ address, onDeleted, onClose }: Props) {
       method: "DELETE",
       scope: `repository:${name}:delete`,
     });
-    onDeleted();
+    onDeleted(tag === undefined ? (preview?.tags ?? []) : [tag]);
   };
   return (
     <ConfirmDialog

@@ -49,7 +49,12 @@ function AccountControl() {
   return (
     <div class="account">
       <span class="quiet small" title={caller.actor}>
-        {formatActor(caller.actor)}
+        {caller.actor.startsWith("account:") ? (
+          // Where one changes the own password.
+          <a href="/operate/accounts">{formatActor(caller.actor)}</a>
+        ) : (
+          formatActor(caller.actor)
+        )}
       </span>
       <button type="button" class="button" onClick={() => void signOut()}>
         Sign out

@@ -1,11 +1,12 @@
 import { useLocation } from "preact-iso";
 import { useState } from "preact/hooks";
-import { change, list } from "../api.ts";
+import { list } from "../api.ts";
 import type { RepositoryDetails, TagEntry } from "../api-types.ts";
 import { comparisonOf } from "../address.ts";
 import { type ListState, useListState } from "../list-state.ts";
 import { useResource } from "../resource.ts";
-import { useIsAdmin, useSession } from "../session.tsx";
+import { useSession } from "../session.tsx";
+import { DeletedNotice } from "./deleted-notice.tsx";
 import { DeletionDialog } from "./deletion-dialog.tsx";
 import { FirstPush } from "./first-push.tsx";
 import { Pager } from "./pager.tsx";
@@ -48,7 +49,15 @@ export function TagList({ name, repository, onChange }: Props) {
   return (
     <section class="stack" aria-label="Tags">
       <SearchField label="Search tags" value={q} onInput={state.setSearch} />
-      {deleted && <Deleted name={name} tag={deleted} onRestored={changed} onClose={() => setDeleted(undefined)} />}
+      {deleted && (
+        <DeletedNotice
+          {...{ name, digest: deleted.digest, tags: [deleted.name] }}
+          onRestored={() => {
+            changed();
+            setDeleted(undefined);
+          }}
+        />
+      )}
       {error && <Problem error={error} onRetry={reload} />}
       {!error && isEmpty && <Nothing q={q} name={name} />}
       {!error && !isEmpty && (
@@ -86,41 +95,6 @@ function Nothing({ q, name }: { readonly q: string; readonly name: string }) {
     <div class="panel stack">
       <h2>{q === "" ? "No tags" : `No tag has “${q}” in its name`}</h2>
       {q === "" && <FirstPush name={name} />}
-    </div>
-  );
-}
-
-interface DeletedProps {
-  readonly name: string;
-  readonly tag: TagEntry;
-  readonly onRestored: () => void;
-  readonly onClose: () => void;
-}
-
-/** A tag went, and can come back. */
-function Deleted({ name, tag, onRestored, onClose }: DeletedProps) {
-  const isAdmin = useIsAdmin();
-  const [error, setError] = useState<Error | undefined>(undefined);
-  const restore = async () => {
-    try {
-      await change("POST", "/api/tags/restore", { repository: name, tag: tag.name, digest: tag.digest });
-      onRestored();
-      onClose();
-    } catch (problem) {
-      setError(problem instanceof Error ? problem : new Error(String(problem)));
-    }
-  };
-  if (error) return <Problem error={error} />;
-  return (
-    <div class="notice good row spread" role="status">
-      <span>
-        The tag <strong>{tag.name}</strong> is deleted.
-      </span>
-      {isAdmin && (
-        <button type="button" class="button" onClick={() => void restore()}>
-          Restore it
-        </button>
-      )}
     </div>
   );
 }

@@ -20,7 +20,8 @@ export function LoginPage() {
   const [isBusy, setBusy] = useState(false);
   const usernameId = useId();
   const passwordId = useId();
-  const destination = destinationOf(query.to);
+  // As it was when the page was opened: while the page behind it is on its way, this one stands at that page's address.
+  const [destination] = useState(() => destinationOf(query.to));
 
   useEffect(() => {
     if (caller) route(destination, true);

@@ -1,8 +1,9 @@
 import { Option } from "commander";
 import * as v from "valibot";
-import { type Estimate, estimateMonth, type Month, type Part } from "../../cost/estimate.ts";
-import { PULL_HABITS, type PullHabitName } from "../../cost/images.ts";
-import { PRICE_SOURCES, PRICES_READ, UNIT_SIZE } from "../../cost/prices.ts";
+import { type Estimate, estimateMonth, type Month, type Part } from "../../../cost/estimate.ts";
+import { PULL_HABITS, type PullHabitName } from "../../../cost/images.ts";
+import { PRICE_SOURCES, PRICES_READ, UNIT_SIZE } from "../../../cost/prices.ts";
+import { databaseBytesOf, layerBytesOf } from "../../../cost/stored.ts";
 import { parseCount, parsePercent, parseSize } from "../arguments.ts";
 import { pathOf } from "../client.ts";
 import { example, type Noun } from "../noun.ts";
@@ -15,11 +16,8 @@ const UsageSchema = v.looseObject({
   databaseBytes: v.number(),
 });
 
-/** Of a layer, where nothing tells how large they are. */
-const LAYER_BYTES = 30_000_000;
-
-/** What a database takes for what it says of an object: docs/scale.md. */
-const DATABASE_BYTES_PER_OBJECT = 1_400;
+/** Of a registry that is not there yet. */
+const EMPTY = { bytes: 0, objects: 0 };
 
 interface CostOptions {
   readonly pulls: number;
@@ -71,13 +69,13 @@ async function show(session: Session, options: CostOptions): Promise<void> {
 async function describeMonth(session: Session, options: CostOptions): Promise<Month> {
   const { pulls, pushes, layers, cached, client: habit, stored, layerSize } = options;
   if (stored !== undefined) {
-    const layerBytes = layerSize ?? LAYER_BYTES;
-    const databaseBytes = Math.ceil(stored / layerBytes) * DATABASE_BYTES_PER_OBJECT;
+    const layerBytes = layerSize ?? layerBytesOf(EMPTY);
+    const databaseBytes = databaseBytesOf(stored, layerBytes);
     return { pulls, pushes, image: { layers, layerBytes }, habit, cached, storedBytes: stored, databaseBytes };
   }
   const client = await session.connect();
   const { bytes, objects, databaseBytes } = await client.get(pathOf("usage"), UsageSchema);
-  const layerBytes = layerSize ?? (objects === 0 ? LAYER_BYTES : Math.round(bytes / objects));
+  const layerBytes = layerSize ?? layerBytesOf({ bytes, objects });
   return { pulls, pushes, image: { layers, layerBytes }, habit, cached, storedBytes: bytes, databaseBytes };
 }
 

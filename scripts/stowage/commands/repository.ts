@@ -1,19 +1,32 @@
+import { readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
 import { Option } from "commander";
 import * as v from "valibot";
-import { Failure } from "../../local/failure.ts";
+import { Failure, reasonOf } from "../../local/failure.ts";
 import { parseList } from "../arguments.ts";
 import { pathOf } from "../client.ts";
+import type { Environment } from "../environment.ts";
 import { example, type Noun, YES } from "../noun.ts";
 import type { Session } from "../session.ts";
 import { formatSize } from "../text.ts";
 
-const SUMMARY = { name: v.string(), visibility: v.string(), createdAt: v.string() };
+const SUMMARY = {
+  name: v.string(),
+  visibility: v.string(),
+  description: v.nullable(v.string()),
+  tags: v.number(),
+  size: v.number(),
+  uniqueSize: v.number(),
+  pushedAt: v.nullable(v.string()),
+  pulledAt: v.nullable(v.string()),
+  pulls: v.number(),
+  createdAt: v.string(),
+};
 const SummarySchema = v.looseObject(SUMMARY);
 const RepositorySchema = v.looseObject({
   ...SUMMARY,
-  tags: v.number(),
   manifests: v.number(),
-  size: v.number(),
+  hasReadme: v.boolean(),
   immutableTags: v.array(v.looseObject({ repository: v.string(), except: v.array(v.string()) })),
   expiringTags: v.array(v.looseObject({ repository: v.string() })),
 });
@@ -24,13 +37,17 @@ const SettingsSchema = v.looseObject({
   immutableTags: v.optional(v.boolean()),
   exceptTags: v.optional(v.array(v.string())),
   expiringTags: v.optional(v.boolean()),
+  description: v.optional(v.string()),
 });
+const ReadmeSchema = v.looseObject({ hasReadme: v.boolean() });
 
 interface SetOptions {
   readonly visibility?: string;
   readonly immutableTags?: string;
   readonly exceptTags?: readonly string[];
   readonly expiringTags?: string;
+  readonly description?: string;
+  readonly readme?: string;
 }
 
 /** Repositories, and what holds for them. */
@@ -60,10 +77,13 @@ export const repository: Noun = (program, act) => {
         "off",
       ]),
     )
+    .option("--description <text>", "what it is, in a line or two; '' takes it away; of one repository")
+    .option("--readme <file>", "Markdown about it, of 64 KiB at most; - for stdin, '' takes it away; of one repository")
     .addHelpText(
       "after",
       example(
         "stowage repository set team/web --visibility public",
+        "stowage repository set team/web --description 'The shop' --readme README.md",
         "stowage repository set 'team/*' --immutable-tags on --except-tags 'dev-*,latest'",
         "stowage repository set 'ci/**' --expiring-tags on",
       ),
@@ -82,12 +102,11 @@ async function list(session: Session): Promise<void> {
   const client = await session.connect();
   const repositories = await client.list(pathOf("repositories"), "repositories", SummarySchema);
   session.show({ repositories }, (output) => {
-    const rows = repositories.map(({ name, visibility, createdAt }) => [
-      name,
-      visibility,
-      { time: createdAt, none: "" },
+    const rows = repositories.map(({ name, visibility, tags, size, pushedAt, pulls }) => [
+      ...[name, visibility, String(tags), formatSize(size), { time: pushedAt, none: "never" }, String(pulls)],
     ]);
-    output.table(["Name", "Visibility", "Created"], rows, "There are no repositories yet: docker push makes them.");
+    const head = ["Name", "Visibility", "Tags", "Size", "Pushed", "Pulls"];
+    output.table(head, rows, "There are no repositories yet: docker push makes them.");
   });
 }
 
@@ -99,11 +118,16 @@ async function show(session: Session, name: string): Promise<void> {
     const expiring = found.expiringTags.map(({ repository: pattern }) => `such as 7d, in all of ${pattern}`);
     output.fields([
       ["Name", found.name],
+      ["Description", found.description ?? "none"],
+      ["Readme", found.hasReadme ? "yes" : "none"],
       ["Visibility", found.visibility],
       ["Created", { time: found.createdAt, none: "" }],
+      ["Pushed", { time: found.pushedAt, none: "never" }],
+      ["Pulled", { time: found.pulledAt, none: "never" }],
+      ["Pulls", String(found.pulls)],
       ["Tags", String(found.tags)],
       ["Manifests", String(found.manifests)],
-      ["Size", formatSize(found.size)],
+      ["Size", `${formatSize(found.size)}, of which ${formatSize(found.uniqueSize)} are in no other repository`],
       ["Immutable tags", immutable.join("; ") || "none"],
       ["Expiring tags", expiring.join("; ") || "none"],
     ]);
@@ -115,29 +139,67 @@ function describeImmutable(pattern: string, except: readonly string[]): string {
 }
 
 async function set(session: Session, pattern: string, options: SetOptions): Promise<void> {
-  const { immutableTags, exceptTags, expiringTags } = options;
+  const body = toSettings(options);
+  // First of all: a file that cannot be read changes nothing.
+  const readme = options.readme === undefined ? undefined : await readReadme(options.readme, session.environment);
+  if (Object.keys(body).length === 0 && readme === undefined) {
+    const flags = "--visibility, --immutable-tags, --expiring-tags, --description or --readme";
+    throw new Failure(`there is nothing to set: give ${flags}`, 2);
+  }
+  const client = await session.connect();
+  const settings =
+    Object.keys(body).length === 0
+      ? { repository: pattern }
+      : await client.change("PATCH", pathOfRepository(pattern), SettingsSchema, body);
+  const about =
+    readme === undefined
+      ? {}
+      : await client.change("PUT", pathOf("readme"), ReadmeSchema, { repository: pattern, readme });
+  session.show({ ...settings, ...about }, (output) =>
+    output.note(`${pattern}: ${describe({ ...settings, ...about })}.`),
+  );
+}
+
+function toSettings({ visibility, immutableTags, exceptTags, expiringTags, description }: SetOptions): object {
   if (exceptTags !== undefined && immutableTags !== "on") {
     throw new Failure("--except-tags are exceptions from --immutable-tags on: give both", 2);
   }
-  if (options.visibility === undefined && immutableTags === undefined && expiringTags === undefined) {
-    throw new Failure("there is nothing to set: give --visibility, --immutable-tags or --expiring-tags", 2);
-  }
-  const body = {
-    ...(options.visibility !== undefined && { visibility: options.visibility }),
+  return {
+    ...(visibility !== undefined && { visibility }),
     ...(immutableTags !== undefined && { immutableTags: immutableTags === "on" }),
     ...(exceptTags !== undefined && { exceptTags }),
     ...(expiringTags !== undefined && { expiringTags: expiringTags === "on" }),
+    ...(description !== undefined && { description }),
   };
-  const client = await session.connect();
-  const settings = await client.change("PATCH", pathOfRepository(pattern), SettingsSchema, body);
-  session.show(settings, (output) => {
-    const said = [
-      describeVisibility(settings.visibility),
-      describeTags(settings),
-      describeExpiring(settings.expiringTags),
-    ].filter((text) => text !== "");
-    output.note(`${settings.repository}: ${said.join("; ")}.`);
-  });
+}
+
+/** The text of a readme; none, where no file is named. */
+async function readReadme(file: string, { stdin }: Environment): Promise<string> {
+  if (file === "") return "";
+  try {
+    return file === "-" ? await text(stdin) : readFileSync(file, "utf8");
+  } catch (error) {
+    throw new Failure(`--readme ${file} is not a file that can be read: ${reasonOf(error)}`, 2);
+  }
+}
+
+type Set = v.InferOutput<typeof SettingsSchema> & { readonly hasReadme?: boolean };
+
+function describe({ hasReadme, description, ...settings }: Set): string {
+  return [
+    describeVisibility(settings.visibility),
+    describeTags(settings),
+    describeExpiring(settings.expiringTags),
+    describeAbout("description", description === undefined ? undefined : description !== ""),
+    describeAbout("readme", hasReadme),
+  ]
+    .filter((words) => words !== "")
+    .join("; ");
+}
+
+function describeAbout(what: string, isThere: boolean | undefined): string {
+  if (isThere === undefined) return "";
+  return isThere ? `has the ${what} that was given` : `has no ${what} any more`;
 }
 
 function describeVisibility(visibility: string | undefined): string {

@@ -17,7 +17,17 @@ const TRUST = {
   ...{ name: "main", issuer: "https://gitlab.com", audience: "a", claims: { ref: "refs/heads/*" }, ...MADE },
   ...{ repositories: ["acme/web"], actions: ["push"], hasKeys: false },
 };
-const WEB = { name: "team/web", visibility: "private", createdAt: MADE.createdAt };
+const WEB = {
+  ...{
+    name: "team/web",
+    visibility: "private",
+    description: "The shop",
+    tags: 2,
+    size: 75_500_000,
+    uniqueSize: 500_000,
+  },
+  ...{ pushedAt: MADE.createdAt, pulledAt: null, pulls: 7, createdAt: MADE.createdAt },
+};
 const SETTINGS = { repository: "team/*", visibility: "public", immutableTags: true, exceptTags: ["dev-*", "latest"] };
 const EVENT = {
   ...{ id: "1", occurredAt: MADE.createdAt, actor: "account:alice", credential: "password", action: "tag.move" },
@@ -107,7 +117,7 @@ const CASES: Case[] = [
     undefined,
     {
       json: {
-        ...{ ...WEB, tags: 2, manifests: 3, size: 75_500_000 },
+        ...{ ...WEB, manifests: 3, actions: ["pull"], hasReadme: true },
         ...{ immutableTags: [{ repository: "**", except: [] }], expiringTags: [{ repository: "team/*" }] },
       },
     },
@@ -123,6 +133,12 @@ const CASES: Case[] = [
     "PATCH /api/repositories/team/**",
     { immutableTags: false },
     { json: { ...SETTINGS, immutableTags: false, exceptTags: [] } },
+  ],
+  [
+    "repository set team/web --description Shop",
+    "PATCH /api/repositories/team/web",
+    { description: "Shop" },
+    { json: { repository: "team/web", description: "Shop" } },
   ],
   ["repository delete team/web --yes", "DELETE /api/repositories/team/web", undefined, { status: 204 }, null],
   ["audit", "GET /api/audit?n=50", undefined, { json: { events: [EVENT] } }],
@@ -170,6 +186,34 @@ test("--jwks sends the keys of a file", async () => {
   expect(JSON.parse(registry.calls[0]!.body)).toMatchObject({ issuer: "https://i.example.org", keys });
 });
 
+test.each<[string, string[], string, object]>([
+  ["of a file", ["--readme", "FILE"], "# Über\n", { hasReadme: true }],
+  ["from stdin", ["--readme", "-"], "# Über\n", { hasReadme: true }],
+  ["that is none, and takes away what was there", ["--readme", ""], "", { hasReadme: false }],
+])("--readme sends a text %s", async (_, options, readme, answer) => {
+  const file = join(makeFolder(), "README.md");
+  writeFileSync(file, readme);
+  const registry = await startStandIn({ "PUT /api/readme": { json: { repository: "team/web", ...answer } } });
+  const command = ["repository", "set", "team/web", ...options.map((one) => (one === "FILE" ? file : one)), "--json"];
+  const { code, stdout } = await runAt(registry, command, { stdin: readme });
+  expect([code, JSON.parse(stdout)]).toEqual([0, { repository: "team/web", ...answer }]);
+  expect(registry.calls.map(({ line, body }) => [line, JSON.parse(body) as unknown])).toEqual([
+    ["PUT /api/readme", { repository: "team/web", readme }],
+  ]);
+});
+
+test("--description and --readme are two requests, and said in one line", async () => {
+  const registry = await startStandIn({
+    "PATCH /api/repositories/team/web": { json: { repository: "team/web", description: "" } },
+    "PUT /api/readme": { json: { repository: "team/web", hasReadme: true } },
+  });
+  const command = ["repository", "set", "team/web", "--description", "", "--readme", "-"];
+  const { code, stderr } = await runAt(registry, command, { stdin: "x", terminal: "stderr" });
+  expect(code).toBe(0);
+  expect(stderr).toContain("team/web: has no description any more; has the readme that was given.");
+  expect(registry.calls).toHaveLength(2);
+});
+
 test.each([
   ["from stdin", "open sesame\n"],
   ["of a file from Windows", "open sesame\r\n"],
@@ -205,6 +249,7 @@ describe("misuse is one line with exit code 2, and asks nothing of the registry"
       "--jwks /no/file is not",
     ],
     ["repository set r", "there is nothing to set"],
+    ["repository set r --readme /no/file", "--readme /no/file is not a file that can be read"],
     ["repository set r --visibility secret", "Allowed choices are public, private"],
     ["repository set r --immutable-tags off --except-tags latest", "give both"],
     ["repository delete a/../b --yes", "'..' is no name"],

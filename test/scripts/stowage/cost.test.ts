@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Estimate, Month } from "../../../scripts/cost/estimate.ts";
+import type { Estimate, Month } from "../../../cost/estimate.ts";
 import { run, runAt } from "./support/run.ts";
 import { startStandIn } from "./support/stand-in.ts";
 

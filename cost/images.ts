@@ -1,4 +1,4 @@
-import { PART_SIZE_BYTES } from "../../src/oci/upload-session.ts";
+import { PART_SIZE_BYTES } from "../src/oci/upload-session.ts";
 import { type Calls, sum, times } from "./calls.ts";
 import { costOf } from "./operations.ts";
 
