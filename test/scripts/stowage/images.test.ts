@@ -37,6 +37,20 @@ test("images go into Stowage, within it, and out again, in chunks and with bars 
   expect([...target.repository("team/web").manifests].sort()).toEqual([...manifests].sort());
   expect(target.repository("team/web").blobs.size).toBe(blobs.size);
 
+  // Two repositories hold the same blobs, and each its own manifests.
+  const usage = JSON.parse((await run(["df", "--json"], { env })).stdout) as {
+    repositories: { name: string; manifests: number; size: number; uniqueSize: number; sharedSize: number }[];
+    total: { bytes: number };
+  };
+  const sum = (contents: Iterable<Uint8Array>) => [...contents].reduce((bytes, content) => bytes + content.length, 0);
+  const [shared, own] = [sum(blobs.values()), sum([...manifests.values()].map(({ bytes }) => bytes))];
+  const held = { manifests: 5, size: shared + own, uniqueSize: own, sharedSize: shared };
+  expect(usage.repositories).toMatchObject([
+    { name: "other/web", ...held },
+    { name: "mirror/web", ...held },
+  ]);
+  expect(usage.total.bytes).toBe(shared);
+
   const { files, id } = savedFiles("app:1", [randomBytes(1_500_000).toString("latin1")]);
   const archive = writeTemporary(await tarOf(files));
   const loaded = await run(["load", archive, "app:1", "--chunk-size", "1MB"], { env, terminal: "all" });
