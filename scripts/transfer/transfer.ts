@@ -4,6 +4,7 @@ import { isIndex } from "../../src/oci/media-type.ts";
 import {
   fitsPlatform,
   formatPlatform,
+  isNoPlatform,
   type Platform,
   readChildren,
   readConfigPlatform,
@@ -211,7 +212,7 @@ export class Transfer {
       const offered = readChildren(named.bytes);
       const found = offered.find((image) => image.platform && fitsPlatform(platform, image.platform));
       const platforms = offered.map((image) => image.platform).filter((one) => one !== undefined);
-      if (found === undefined) throw lacks(platforms);
+      if (found === undefined) throw lacks(platforms.filter((one) => !isNoPlatform(one)));
       return await this.#lanes.ask(async () => await this.#source.getManifest(found.digest));
     }
     const config = named.content.references.find(({ digest }) => digest === named.content.imageConfig);

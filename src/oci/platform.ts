@@ -21,21 +21,11 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
   i386: "386",
 };
 
-/** Of each word; those of the specification have ten letters or so. */
-const LENGTH_MAX = 64;
-
-const isWord = (value: unknown): value is string =>
-  typeof value === "string" && value !== "" && value.length <= LENGTH_MAX;
-
-/**
- * The platform that these properties of a config or a descriptor state. Undefined where they state none, as artifacts do, and
- * BuildKit's attestations, which call it unknown.
- */
-export function toPlatform(properties: Readonly<Record<string, unknown>>): Platform | undefined {
-  const { os, architecture, variant } = properties;
-  if (!isWord(os) || !isWord(architecture) || (os === "unknown" && architecture === "unknown")) return undefined;
-  return { os, architecture, ...(isWord(variant) && { variant }) };
-}
+const PlatformSchema = v.object({
+  os: v.pipe(v.string(), v.nonEmpty()),
+  architecture: v.pipe(v.string(), v.nonEmpty()),
+  variant: v.optional(v.string()),
+});
 
 /** `os/architecture[/variant]`, as `docker pull --platform` takes it. Throws REQUEST_INVALID. */
 export function parsePlatform(text: string): Platform {
@@ -64,12 +54,32 @@ export function fitsPlatform(wanted: Platform, platform: Platform): boolean {
   return isAlike && (wanted.variant === undefined || variantOf(wanted) === variantOf(platform));
 }
 
-const PropertiesSchema = v.record(v.string(), v.unknown());
+/** BuildKit lists its attestations beside images, under a platform that is none. */
+export function isNoPlatform({ os, architecture }: Platform): boolean {
+  return os === "unknown" || architecture === "unknown";
+}
+
+/** Of each word; those of the specification have ten letters or so. */
+const LENGTH_MAX = 64;
+
+const isWord = (value: unknown): value is string =>
+  typeof value === "string" && value !== "" && value.length <= LENGTH_MAX;
+
+/**
+ * The platform that these properties of a config or a descriptor state. Undefined where they state none, as artifacts do, and
+ * BuildKit's attestations, which call it unknown.
+ */
+export function toPlatform(properties: Readonly<Record<string, unknown>>): Platform | undefined {
+  const { os, architecture, variant } = properties;
+  if (!isWord(os) || !isWord(architecture) || (os === "unknown" && architecture === "unknown")) return undefined;
+  return { os, architecture, ...(isWord(variant) && { variant }) };
+}
 
 /** The platform that a config states; undefined where it states none, or is no image's. */
 export function readConfigPlatform(bytes: Uint8Array): Platform | undefined {
   try {
-    return toPlatform(v.parse(PropertiesSchema, JSON.parse(new TextDecoder().decode(bytes))));
+    const parsed = v.safeParse(PlatformSchema, JSON.parse(new TextDecoder().decode(bytes)));
+    return parsed.success ? parsed.output : undefined;
   } catch {
     return undefined;
   }
@@ -79,7 +89,7 @@ const ChildrenSchema = v.object({
   manifests: v.array(
     v.object({
       digest: v.pipe(v.string(), v.guard(isDigest)),
-      platform: v.fallback(v.optional(v.pipe(PropertiesSchema, v.transform(toPlatform))), undefined),
+      platform: v.fallback(v.optional(PlatformSchema), undefined),
     }),
   ),
 });
