@@ -14,6 +14,7 @@ export function renderMarkdown(text: string): DocumentFragment {
   for (const picture of body.querySelectorAll("img")) picture.replaceWith(linkTo(picture));
   for (const link of body.querySelectorAll("a")) link.rel = "noreferrer nofollow";
   for (const heading of body.querySelectorAll("h1, h2, h3, h4, h5")) demote(heading);
+  for (const cell of body.querySelectorAll("th:empty")) cell.replaceWith(document.createElement("td"));
   for (const block of body.querySelectorAll("pre")) block.tabIndex = 0;
   const fragment = document.createDocumentFragment();
   fragment.append(...body.childNodes);

@@ -1,4 +1,4 @@
-import { createContext, type ComponentChildren } from "preact";
+import { type ComponentChildren, createContext, Fragment } from "preact";
 import { useCallback, useContext, useEffect, useMemo, useState } from "preact/hooks";
 import type { Caller } from "./api-types.ts";
 import { reach, successful } from "./http.ts";
@@ -21,12 +21,14 @@ const SessionContext = createContext<Session | undefined>(undefined);
 export function SessionProvider({ children }: { readonly children: ComponentChildren }) {
   const [caller, setCaller] = useState<Caller | null | undefined>(undefined);
   const [hasEnded, setHasEnded] = useState(false);
+  const [visit, setVisit] = useState(0);
 
-  const become = useCallback((next: Caller | null, ended: boolean) => {
+  const become = useCallback((next: Caller | null) => {
     setSignedIn(next !== null);
     forgetResources();
-    setHasEnded(ended);
+    setHasEnded(false);
     setCaller(next);
+    setVisit((before) => before + 1);
   }, []);
 
   useEffect(() => {
@@ -49,16 +51,21 @@ export function SessionProvider({ children }: { readonly children: ComponentChil
           body: JSON.stringify({ username, password }),
         });
         const { actor, role } = (await (await successful(response)).json()) as Caller;
-        become({ actor, role }, false);
+        become({ actor, role });
       },
       signOut: async () => {
         await successful(await reach("/api/session", { method: "DELETE" }));
-        become(null, false);
+        become(null);
       },
     }),
     [caller, hasEnded, become],
   );
-  return <SessionContext.Provider value={session}>{children}</SessionContext.Provider>;
+  return (
+    <SessionContext.Provider value={session}>
+      {/* Nothing that was shown to one person is left for the next. */}
+      <Fragment key={visit}>{children}</Fragment>
+    </SessionContext.Provider>
+  );
 }
 
 /** The session of the page. */

@@ -4,8 +4,7 @@ import { type Address, comparisonOf } from "../address.ts";
 import { get } from "../api.ts";
 import type { TagEntry } from "../api-types.ts";
 import { parseOther } from "../image/other.ts";
-import { useActor } from "../image/use-image.ts";
-import { useResource } from "../resource.ts";
+import { useOwnResource } from "../own-resource.ts";
 
 /** Asks what to compare an image with: a tag beside it, or any image here. */
 export function CompareForm({ address }: { readonly address: Address }) {
@@ -48,9 +47,8 @@ export function CompareForm({ address }: { readonly address: Address }) {
 
 /** Tags that one may mean. */
 function useTags(name: string, text: string): readonly string[] {
-  const actor = useActor();
-  const { data } = useResource(
-    actor && `tags like ${name} ${text} ${actor}`,
+  const { data } = useOwnResource(
+    `tags like ${name} ${text}`,
     async (signal) =>
       await get<{ tags: TagEntry[] }>(
         "/api/tags",

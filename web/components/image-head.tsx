@@ -5,8 +5,8 @@ import type { RepositoryDetails, TagEntry } from "../api-types.ts";
 import { formatActor, formatBytes, shortDigest } from "../format.ts";
 import { nameArtifact } from "../image/kinds.ts";
 import { sizeOf, type StoredManifest } from "../image/manifest.ts";
-import { type Image, useActor } from "../image/use-image.ts";
-import { useResource } from "../resource.ts";
+import type { Image } from "../image/use-image.ts";
+import { useOwnResource } from "../own-resource.ts";
 import { Age } from "./age.tsx";
 import { Command } from "./command.tsx";
 import { DeletionDialog } from "./deletion-dialog.tsx";
@@ -64,18 +64,16 @@ export function ImageHead({ address, image, onDeleted }: Props) {
 
 /** What the registry knows of the tag; undefined for a digest, or until it is known. */
 function useTagEntry({ name, tag }: Address): TagEntry | undefined {
-  const actor = useActor();
-  const { data } = useResource(
-    tag === undefined ? undefined : actor && `tag ${name} ${tag} ${actor}`,
+  const { data } = useOwnResource(
+    tag && `tag ${name} ${tag}`,
     async (signal) => await get<{ tags: TagEntry[] }>("/api/tags", { repository: name, q: tag, n: 100 }, { signal }),
   );
   return data?.tags.find((entry) => entry.name === tag);
 }
 
 function useMayDelete(name: string): boolean {
-  const actor = useActor();
-  const { data } = useResource(
-    actor && `repository ${name} ${actor}`,
+  const { data } = useOwnResource(
+    `repository ${name}`,
     async (signal) => await get<RepositoryDetails>(`/api/repositories/${inPath(name)}`, {}, { signal }),
   );
   return data?.actions.includes("delete") ?? false;

@@ -6,8 +6,7 @@ import { cosignPrefix, type Kind, kindOfCosignTag, kindOfReferrer, REFERRER_GROU
 import type { Descriptor } from "../image/manifest.ts";
 import type { PlatformImage } from "../image/platforms.ts";
 import { readReferrers } from "../image/read.ts";
-import { useActor } from "../image/use-image.ts";
-import { useResource } from "../resource.ts";
+import { useOwnResource } from "../own-resource.ts";
 import { Age } from "./age.tsx";
 import { Digest } from "./digest.tsx";
 import { Problem } from "./problem.tsx";
@@ -35,7 +34,6 @@ interface Props {
 
 /** Signatures, SBOMs, attestations, and whatever else refers to an image. */
 export function ImageReferrers({ name, digest, platform }: Props) {
-  const actor = useActor();
   const subjects = platform
     ? [
         { digest, of: "all platforms" },
@@ -43,7 +41,7 @@ export function ImageReferrers({ name, digest, platform }: Props) {
       ]
     : [{ digest, of: "" }];
   const key = subjects.map((subject) => subject.digest).join(" ");
-  const { data, error, reload } = useResource(actor && `referrers ${name} ${key} ${actor}`, async (signal) => {
+  const { data, error, reload } = useOwnResource(`referrers ${name} ${key}`, async (signal) => {
     const found = await Promise.all(subjects.map(async (subject) => await readSubject(name, subject, signal)));
     return found.flat();
   });

@@ -5,8 +5,8 @@ import { change, list } from "../api.ts";
 import type { TagEvent } from "../api-types.ts";
 import { formatActor, shortDigest } from "../format.ts";
 import { useHref } from "../href.ts";
-import { useActor } from "../image/use-image.ts";
-import { forgetResources, useResource } from "../resource.ts";
+import { useOwnResource } from "../own-resource.ts";
+import { forgetResources } from "../resource.ts";
 import { useIsAdmin } from "../session.tsx";
 import { Age } from "./age.tsx";
 import { ConfirmDialog } from "./confirm-dialog.tsx";
@@ -29,12 +29,11 @@ interface Props {
 export function TagHistory({ name, tag, digest, onRestored }: Props) {
   const { query } = useLocation();
   const href = useHref();
-  const actor = useActor();
   const isAdmin = useIsAdmin();
   const [chosen, setChosen] = useState<string | undefined>(undefined);
   const parameters = { repository: name, tag, n: PAGE, last: query.last };
-  const { data, error, reload } = useResource(
-    actor && `tag history ${JSON.stringify(parameters)} ${digest} ${actor}`,
+  const { data, error, reload } = useOwnResource(
+    `tag history ${JSON.stringify(parameters)} ${digest}`,
     async (signal) => await list<{ events: TagEvent[] }>("/api/tags/history", parameters, signal),
   );
   if (error) return <Problem error={error} onRetry={reload} />;

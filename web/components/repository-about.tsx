@@ -1,8 +1,8 @@
 import { lazy } from "preact-iso";
 import { get } from "../api.ts";
 import type { Readme } from "../api-types.ts";
-import { useResource } from "../resource.ts";
-import { useIsAdmin, useSession } from "../session.tsx";
+import { useOwnResource } from "../own-resource.ts";
+import { useIsAdmin } from "../session.tsx";
 import { Command } from "./command.tsx";
 import { Problem } from "./problem.tsx";
 import { Skeleton } from "./skeleton.tsx";
@@ -25,10 +25,9 @@ const KNOWN: readonly (readonly [key: string, label: string])[] = [
 
 /** What a repository says of itself: its README, or what its newest image is annotated with. */
 export function RepositoryAbout({ name }: { readonly name: string }) {
-  const { caller } = useSession();
   const isAdmin = useIsAdmin();
-  const { data, error, reload } = useResource(
-    `readme ${name} ${caller?.actor ?? ""}`,
+  const { data, error, reload } = useOwnResource(
+    `readme ${name}`,
     async (signal) => await get<Readme>("/api/readme", { repository: name }, { signal }),
   );
   if (error) return <Problem error={error} onRetry={reload} />;

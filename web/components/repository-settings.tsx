@@ -3,7 +3,7 @@ import { useId, useState } from "preact/hooks";
 import { change, get, inPath } from "../api.ts";
 import type { Readme, RepositoryDetails } from "../api-types.ts";
 import { formatBytes, plural } from "../format.ts";
-import { useResource } from "../resource.ts";
+import { useOwnResource } from "../own-resource.ts";
 import { useSave } from "../save.ts";
 import { ConfirmDialog } from "./confirm-dialog.tsx";
 import { Problem } from "./problem.tsx";
@@ -136,8 +136,8 @@ function DescriptionSetting({ repository, onChange }: Props) {
 }
 
 function ReadmeSetting({ name, onChange }: { readonly name: string; readonly onChange: () => void }) {
-  const stored = useResource(
-    `own readme ${name}`,
+  const stored = useOwnResource(
+    `readme ${name}`,
     async (signal) => await get<Readme>("/api/readme", { repository: name }, { signal }),
   );
   const [edited, setEdited] = useState<string | undefined>(undefined);

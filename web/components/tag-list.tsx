@@ -4,8 +4,7 @@ import { list } from "../api.ts";
 import type { RepositoryDetails, TagEntry } from "../api-types.ts";
 import { comparisonOf } from "../address.ts";
 import { type ListState, useListState } from "../list-state.ts";
-import { useResource } from "../resource.ts";
-import { useSession } from "../session.tsx";
+import { useOwnResource } from "../own-resource.ts";
 import { DeletedNotice } from "./deleted-notice.tsx";
 import { DeletionDialog } from "./deletion-dialog.tsx";
 import { FirstPush } from "./first-push.tsx";
@@ -30,12 +29,11 @@ interface Props {
 
 /** The tags of a repository, the newest first. */
 export function TagList({ name, repository, onChange }: Props) {
-  const { caller } = useSession();
   const state = useListState<Sort>({ sort: "updated", order: "desc" }, SORTS);
   const { q, order, last } = state;
   const query = { repository: name, q, ...order, n: PAGE, last };
-  const { data, error, isLoading, reload } = useResource(
-    `tags ${JSON.stringify(query)} ${caller?.actor ?? ""}`,
+  const { data, error, isLoading, reload } = useOwnResource(
+    `tags ${JSON.stringify(query)}`,
     async (signal) => await list<{ tags: TagEntry[]; total: number }>("/api/tags", query, signal),
     true,
   );

@@ -1,6 +1,6 @@
 import { type Address, referenceOf } from "../address.ts";
-import { type Resource, useResource } from "../resource.ts";
-import { useSession } from "../session.tsx";
+import { useOwnResource } from "../own-resource.ts";
+import type { Resource } from "../resource.ts";
 import { type StoredConfig, readConfig, readManifest } from "./read.ts";
 import type { StoredManifest } from "./manifest.ts";
 import { choosePlatform, type PlatformImage, platformsOf } from "./platforms.ts";
@@ -18,31 +18,24 @@ export interface Image {
   readonly config: Resource<StoredConfig | undefined>;
 }
 
-/** Who asks, as part of a resource's key; undefined, which loads nothing, until that is known. */
-export function useActor(): string | undefined {
-  const { caller } = useSession();
-  return caller === undefined ? undefined : (caller?.actor ?? "anyone");
-}
-
 /**
  * Reads what a reference names: its manifest, the one of a platform if it is an index, and the config.
  * @param wanted the platform that is asked for, as the page's address has it.
  */
 export function useImage(address: Address, wanted: string | undefined): Image {
   const { name } = address;
-  const actor = useActor();
-  const keyOf = (reference: string) => actor && `manifest ${name} ${reference} ${actor}`;
+  const keyOf = (reference: string) => `manifest ${name} ${reference}`;
   const reference = referenceOf(address);
-  const root = useResource(keyOf(reference), async (signal) => await readManifest(name, reference, signal));
+  const root = useOwnResource(keyOf(reference), async (signal) => await readManifest(name, reference, signal));
 
   const platforms = root.data?.kind === "index" ? platformsOf(root.data.manifests) : [];
   const platform = choosePlatform(platforms, wanted, navigator.userAgent);
   const digest = platform?.descriptor.digest ?? "";
-  const child = useResource(platform && keyOf(digest), async (signal) => await readManifest(name, digest, signal));
+  const child = useOwnResource(platform && keyOf(digest), async (signal) => await readManifest(name, digest, signal));
   const manifest = platform ? child : root;
 
   const descriptor = manifest.data?.config;
-  const config = useResource(descriptor && actor && `config ${name} ${descriptor.digest} ${actor}`, async (signal) =>
+  const config = useOwnResource(descriptor && `config ${name} ${descriptor.digest}`, async (signal) =>
     descriptor ? await readConfig(name, descriptor, signal) : undefined,
   );
   return { root, platforms, platform, manifest, config };

@@ -10,7 +10,7 @@ import { SkeletonRow } from "../components/skeleton-row.tsx";
 import { SortHeader } from "../components/sort-header.tsx";
 import { formatBytes, formatCount } from "../format.ts";
 import { type ListState, useListState } from "../list-state.ts";
-import { useResource } from "../resource.ts";
+import { useOwnResource } from "../own-resource.ts";
 import { useSession } from "../session.tsx";
 import { useTitle } from "../title.ts";
 
@@ -21,12 +21,11 @@ const PAGE = 50;
 /** The first page: all repositories that the caller may pull. */
 export function RepositoriesPage() {
   useTitle("");
-  const { caller } = useSession();
   const state = useListState<Sort>({ sort: "pushed", order: "desc" }, SORTS);
   const { q, order, last } = state;
   const query = { q, ...order, n: PAGE, last };
-  const { data, error, isLoading, reload } = useResource(
-    `repositories ${JSON.stringify(query)} ${caller?.actor ?? ""}`,
+  const { data, error, isLoading, reload } = useOwnResource(
+    `repositories ${JSON.stringify(query)}`,
     async (signal) =>
       await list<{ repositories: RepositoryEntry[]; total: number }>("/api/repositories", query, signal),
     true,

@@ -9,7 +9,7 @@ import { Skeleton } from "../components/skeleton.tsx";
 import { Tabs } from "../components/tabs.tsx";
 import { TagList } from "../components/tag-list.tsx";
 import { formatBytes, formatCount } from "../format.ts";
-import { useResource } from "../resource.ts";
+import { useOwnResource } from "../own-resource.ts";
 import { useSession } from "../session.tsx";
 import { useTitle } from "../title.ts";
 
@@ -21,8 +21,8 @@ export function RepositoryPage({ name }: { readonly name: string }) {
   useTitle(name);
   const { caller } = useSession();
   const { query } = useLocation();
-  const { data, error, reload } = useResource(
-    `repository ${name} ${caller?.actor ?? ""}`,
+  const { data, error, reload } = useOwnResource(
+    `repository ${name}`,
     async (signal) => await get<RepositoryDetails>(`/api/repositories/${inPath(name)}`, {}, { signal }),
   );
   if (error) return <Missing name={name} error={error} onRetry={reload} />;

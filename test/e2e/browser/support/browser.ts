@@ -56,7 +56,8 @@ export function describeInBrowser(title: string, tools: readonly Tool[], body: (
 
 /** Signs in by the form, as the admin if nobody else is named. */
 export async function signIn(page: Page, { username, password }: Credentials = ADMIN): Promise<void> {
-  await page.getByRole("link", { name: "Sign in", exact: true }).click();
+  // The head's; a page that shows nothing to strangers has one as well.
+  await page.getByRole("banner").getByRole("link", { name: "Sign in", exact: true }).click();
   await page.getByLabel("Username").fill(username);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
