@@ -20,6 +20,7 @@ readonly SUITE_COMMIT=97274622c11112caa21efb8c52acca3c6b8fa7f1
 readonly PACKAGES="
   dockerd docker.io
   docker docker.io
+  docker-registry docker-registry
   podman podman
   skopeo skopeo
   buildah buildah

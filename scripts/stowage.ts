@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { resolve } from "node:path";
+import { PATIENCE } from "./distribution/interruption.ts";
 import { ignoreClosedOutput } from "./local/closed-output.ts";
 import { main } from "./stowage/main.ts";
 
@@ -13,4 +14,5 @@ process.exitCode = await main(process.argv.slice(2), {
   now: () => new Date(),
   timeoutMs: 60_000,
   helperTimeoutMs: 10_000,
+  patience: PATIENCE,
 });

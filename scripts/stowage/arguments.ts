@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { parseDuration } from "../../src/oci/duration.ts";
+import { parsePlatform, type Platform } from "../../src/oci/platform.ts";
 import { type Action, ACTIONS, isAction } from "../../src/policy/action.ts";
 import { Failure } from "../local/failure.ts";
 
@@ -101,6 +102,15 @@ export function collectRelease(text: string, before: readonly Release[] = []): R
     throw new InvalidArgumentError(`It names ${address.repository}:${address.tag} twice.`);
   }
   return [...before, { ...address, ...(isDigest ? { digest: named } : { from: named }) }];
+}
+
+/** `linux/arm64` */
+export function parsePlatformOption(text: string): Platform {
+  try {
+    return parsePlatform(text);
+  } catch {
+    throw new InvalidArgumentError("Write it as linux/amd64 or linux/arm/v7.");
+  }
 }
 
 /** RFC 3339, with an offset. */

@@ -16,8 +16,8 @@ const ConfigSchema = v.object({
 
 type Config = v.InferOutput<typeof ConfigSchema>;
 
-/** What Docker knows of a host; `problem` says why a helper that it names told nothing. */
-export interface DockerFinding {
+/** What is known of a host; `problem` says why a helper that Docker names told nothing. */
+export interface CredentialFinding {
   readonly credentials?: Credentials;
   readonly problem?: string;
 }
@@ -26,7 +26,7 @@ export interface DockerFinding {
  * What `docker login` kept for a host, found as Docker finds it: the host's own helper, else the helper for all, else the
  * file. The file also serves where a helper is named and missing, as after an uninstalled Docker Desktop.
  */
-export async function findDockerCredentials(host: string, environment: Environment): Promise<DockerFinding> {
+export async function findDockerCredentials(host: string, environment: Environment): Promise<CredentialFinding> {
   const { env } = environment;
   const path = join(env.DOCKER_CONFIG ?? join(env.HOME ?? homedir(), ".docker"), "config.json");
   const config = readConfig(path);

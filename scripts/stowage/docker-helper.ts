@@ -1,7 +1,7 @@
 import { execFile, type ExecFileException } from "node:child_process";
 import * as v from "valibot";
 import { reasonOf } from "../local/failure.ts";
-import type { DockerFinding } from "./docker-config.ts";
+import type { CredentialFinding } from "./docker-config.ts";
 import type { Environment } from "./environment.ts";
 
 const AnswerSchema = v.object({ Username: v.string(), Secret: v.string() });
@@ -20,7 +20,7 @@ export async function askHelper(
   name: string,
   host: string,
   { env, helperTimeoutMs }: Pick<Environment, "env" | "helperTimeoutMs">,
-): Promise<DockerFinding> {
+): Promise<CredentialFinding> {
   const program = `docker-credential-${name}`;
   // A path would run a program of the configuration's choice; Docker takes names on PATH alone.
   if (!/^[\w.-]+$/.test(name)) return { problem: `${program} is no name of a credential helper` };

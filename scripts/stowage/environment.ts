@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import type { Patience } from "../distribution/interruption.ts";
 
 /** A stream that may be a terminal. */
 interface Input extends Readable {
@@ -22,6 +23,8 @@ export interface Environment {
   readonly timeoutMs: number;
   /** How long a credential helper of Docker's may take; it may ask its user to unlock a key ring. */
   readonly helperTimeoutMs: number;
+  /** How often what broke on its way between registries is tried again. */
+  readonly patience: Patience;
 }
 
 /** Whether there is somebody to ask: questions are written to stderr and answered on stdin. */

@@ -104,14 +104,19 @@ const PartsSchema = v.array(v.object({ path: v.string(), message: v.string() }))
 
 function explainRefusal(answer: Answer, json: unknown): Failure {
   const { status, headers } = answer;
-  const refused = readRefusal(json);
+  const refused = toErrors(json);
   if (refused === undefined) return strange(answer);
   const seconds = /^\d{1,6}$/.exec(headers["retry-after"] ?? "");
   const advice = seconds === null ? "" : `; try again in ${seconds[0]} seconds`;
   return new Refusal(status, plain(refused.messages.join("; ")) + advice, refused.code);
 }
 
-function readRefusal(json: unknown): { code: string; messages: string[] } | undefined {
+/** The errors of an answer's body, in words; `code` is the first one's. Undefined where it has none. */
+export function readErrors(body: string): { code: string; messages: string[] } | undefined {
+  return toErrors(parse(body));
+}
+
+function toErrors(json: unknown): { code: string; messages: string[] } | undefined {
   const known = v.safeParse(ErrorsSchema, json);
   if (known.success) {
     const { errors } = known.output;
@@ -152,6 +157,8 @@ export function explainSilence(error: unknown, { host, hostname, origin }: URL):
     const advice = "NODE_EXTRA_CA_CERTS=FILE names an authority of your own";
     return `the certificate of ${host} cannot be trusted: ${reasonOf(error)} (${code}); ${advice}`;
   }
-  if (code === "ECONNRESET") return `${origin} broke the connection off: try again`;
+  if (/^UND_ERR_\w+_TIMEOUT$/.test(code)) return `${origin} does not answer: try again, or check the address`;
+  if (code === "ECONNRESET" || code === "EPIPE" || /^(UND_ERR|HPE)_/.test(code))
+    return `${origin} broke the connection off: try again`;
   return `cannot reach ${origin}: ${reasonOf(error) || code}`;
 }

@@ -1,6 +1,7 @@
 import { Failure } from "../local/failure.ts";
 import type { Client } from "./client.ts";
 import { canAsk, type Environment } from "./environment.ts";
+import type { Endpoints } from "./endpoints.ts";
 import { logIn } from "./login.ts";
 import { Output } from "./output.ts";
 import { askWhether } from "./prompt.ts";
@@ -27,6 +28,12 @@ export class Session {
   /** Finds the registry and logs in; a command does so once, after it has read all of its arguments. */
   async connect(): Promise<Client> {
     return await logIn(findRegistry(this.#options, this.environment), this.environment);
+  }
+
+  /** The registries that images go between. What speaks to them is loaded now: no other command should wait for it. */
+  async endpoints(plainHttp: readonly string[]): Promise<Endpoints> {
+    const { Endpoints } = await import("./endpoints.ts");
+    return new Endpoints(this.#options, this.environment, plainHttp);
   }
 
   /** Shows what the registry answered: as it is with `--json`, else in words. */

@@ -15,6 +15,7 @@ const Visibility = v.picklist(["public", "private"], "use public or private");
 
 const Repository = v.object({
   ...{ name: v.string(), visibility: Visibility, description: v.nullable(v.string()), tags: v.number() },
+  manifests: v.pipe(v.number(), v.description("Without those that were deleted.")),
   size: v.pipe(v.number(), v.description("Bytes of its blobs and manifests, each counted once.")),
   uniqueSize: v.pipe(v.number(), v.description("Of these, what no other repository has.")),
   pushedAt: v.pipe(v.nullable(v.string()), v.description("When a manifest was last pushed.")),
@@ -24,10 +25,10 @@ const Repository = v.object({
 });
 
 function toRepository(found: registry.RepositorySummary): v.InferOutput<typeof Repository> {
-  const { name, isPublic, description, tags, size, uniqueSize, pulls } = found;
+  const { name, isPublic, description, tags, manifests, size, uniqueSize, pulls } = found;
   const visibility = isPublic ? "public" : "private";
   return {
-    ...{ name, visibility, description, tags, size, uniqueSize },
+    ...{ name, visibility, description, tags, manifests, size, uniqueSize },
     ...{ pushedAt: toTimeOrNull(found.pushedAt), pulledAt: toTimeOrNull(found.pulledAt), pulls },
     createdAt: toTime(found.createdAt),
   };
@@ -53,7 +54,6 @@ export const showRepository = endpoint(
     summary: "Shows a repository, what it holds, and what the caller may do with it.",
     answer: v.object({
       ...Repository.entries,
-      manifests: v.number(),
       actions: v.pipe(v.array(v.picklist(ACTIONS)), v.description("What the caller may do.")),
       immutableTags: v.array(v.object({ repository: v.string(), except: v.array(v.string()) })),
       expiringTags: v.pipe(
@@ -65,9 +65,9 @@ export const showRepository = endpoint(
   },
   async (call) => {
     const found = await registry.describeRepository(call.context, askerOf(call, repositoryOf(call)));
-    const { manifests, actions, immutableTags, expiringTags, hasReadme } = found;
+    const { actions, immutableTags, expiringTags, hasReadme } = found;
     return {
-      ...{ ...toRepository(found), manifests, actions },
+      ...{ ...toRepository(found), actions },
       immutableTags: immutableTags.map(({ repository, exceptTags: except }) => ({ repository, except })),
       expiringTags: expiringTags.map((repository) => ({ repository })),
       hasReadme,

@@ -167,14 +167,14 @@ describe("a repository in the list", () => {
     const [one, other] = [freshRepository(), freshRepository()];
     const shared = await pushBlob(one, randomBytes(1_000));
     expect(await find(one)).toMatchObject({
-      ...{ visibility: "private", description: null, tags: 0, size: 1_000, uniqueSize: 1_000 },
+      ...{ visibility: "private", description: null, tags: 0, manifests: 0, size: 1_000, uniqueSize: 1_000 },
       ...{ pushedAt: null, pulledAt: null, pulls: 0 },
     });
     const own = await pushBlob(one, randomBytes(500));
     const { size } = await pushManifest(one, image(own, [shared]), { tag: "v1" });
     await expectStatus(await send("POST", `/v2/${other}/blobs/uploads/?mount=${shared.digest}&from=${one}`), 201);
     const found = await find(one);
-    expect(found).toMatchObject({ tags: 1, size: 1_500 + size, uniqueSize: 500 + size });
+    expect(found).toMatchObject({ tags: 1, manifests: 1, size: 1_500 + size, uniqueSize: 500 + size });
     expect(Math.abs(Date.parse(found.pushedAt!) - Date.now())).toBeLessThan(600_000);
     expect(await find(other)).toMatchObject({ size: 1_000, uniqueSize: 0, pushedAt: null });
     await expectStatus(await send("DELETE", `/v2/${other}/blobs/${shared.digest}`), 202);

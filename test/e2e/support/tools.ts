@@ -11,6 +11,7 @@ const ORIGINS = {
   ctr: "Debian package containerd",
   curl: "Debian package curl",
   docker: "Debian package docker.io",
+  "docker-registry": "Debian package docker-registry",
   dockerd: "Debian package docker.io",
   jq: "Debian package jq",
   oras: "Go module in test/e2e/tools/oras",

@@ -62,7 +62,9 @@ describe("the registry is found", () => {
     const other = join(makeData("http://127.0.0.1:1003"), ".stowage");
     const find = (options: { registry?: string; data?: string }, env: NodeJS.ProcessEnv = {}) => {
       const rest = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, now: () => new Date() };
-      return findRegistry(options, { env, folders: [near, far], timeoutMs: 1, helperTimeoutMs: 1, ...rest }).url.port;
+      const patience = { tries: 1, firstMs: 1, mostMs: 1 };
+      const limits = { timeoutMs: 1, helperTimeoutMs: 1, patience };
+      return findRegistry(options, { env, folders: [near, far], ...limits, ...rest }).url.port;
     };
     const env = { STOWAGE_URL: "localhost:1004" };
     expect(find({ registry: "localhost:1005", data: other }, env)).toBe("1005");

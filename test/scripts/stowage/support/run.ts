@@ -21,7 +21,7 @@ export interface Outcome {
 export interface Surroundings {
   readonly env?: NodeJS.ProcessEnv;
   /** What is piped in; of a terminal, what is typed. */
-  readonly stdin?: string;
+  readonly stdin?: string | Uint8Array;
   /** Whether all three streams are a terminal, or just stderr, as in `X=$(stowage …)`. */
   readonly terminal?: "all" | "stderr";
   readonly folders?: readonly string[];
@@ -42,7 +42,7 @@ export async function run(args: readonly string[], surroundings: Surroundings = 
   };
   const input = Object.assign(new PassThrough(), { isTTY: terminal === "all" });
   const stderr = collect("stderr", terminal !== undefined);
-  if (terminal === "all") typeAnswers(input, stdin.split("\n").slice(0, -1), stderr);
+  if (terminal === "all") typeAnswers(input, String(stdin).split("\n").slice(0, -1), stderr);
   else input.end(stdin);
 
   const code = await main(args, {
@@ -54,6 +54,7 @@ export async function run(args: readonly string[], surroundings: Surroundings = 
     now: () => new Date(now),
     timeoutMs,
     helperTimeoutMs: 300,
+    patience: { tries: 4, firstMs: 2, mostMs: 10 },
   });
   return { code, ...output };
 }
