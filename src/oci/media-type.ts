@@ -27,6 +27,11 @@ export function isIndex(mediaType: string): boolean {
   return mediaType === MEDIA_TYPES.ociIndex || mediaType === MEDIA_TYPES.dockerManifestList;
 }
 
+/** True for what can be pushed as a manifest. */
+export function isManifest(mediaType: string): boolean {
+  return mediaType !== MEDIA_TYPES.octetStream && Object.values<string>(MEDIA_TYPES).includes(mediaType);
+}
+
 const IMAGE_CONFIGS = new Set([
   "application/vnd.oci.image.config.v1+json",
   "application/vnd.docker.container.image.v1+json",
