@@ -1,6 +1,5 @@
 import { OciError } from "../oci/error.ts";
 import { compressionOf } from "../oci/compression.ts";
-import { readBody } from "./body-reader.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { unzstd } from "./zstd.ts";
 
@@ -9,6 +8,8 @@ import { unzstd } from "./zstd.ts";
  * for a thousand.
  */
 const GZIP_STEP_BYTES = 8 * 1024;
+
+const READ_BYTES = 256 * 1024;
 
 /** What unpacks to more than this is no archive of images, but a bomb: those come to less than a twentieth of it. */
 const RATIO_MAX = 200;
@@ -37,37 +38,45 @@ export async function* decompress(source: ByteSource): AsyncGenerator<Uint8Array
   }
 }
 
-/** Unpacks as fast as it is read, and no faster: the runtime would keep all that it is given, unpacked, in memory. */
+/**
+ * Unpacks as fast as it is read, and no faster: the runtime takes in all that it is given, and keeps it unpacked in memory. So
+ * nothing is written before all is read that came of what was written before.
+ */
 async function* gunzip(source: ByteSource, count: (piece: Uint8Array) => void): AsyncGenerator<Uint8Array, void> {
   const { readable, writable } = new DecompressionStream("gzip");
-  const writer = writable.getWriter();
-  const unpacked = readBody(readable);
+  const [writer, reader] = [writable.getWriter(), readable.getReader({ mode: "byob" })];
+  let buffer = new ArrayBuffer(READ_BYTES);
   let isClosed = false;
   const feed = async (): Promise<void> => {
     const piece = await source.next(GZIP_STEP_BYTES);
-    if (piece) {
-      count(piece);
-      await damaged(writer.write(piece));
-      return;
-    }
-    isClosed = true;
-    await damaged(writer.close());
+    isClosed = piece === undefined;
+    if (piece) count(piece);
+    await damaged(piece ? writer.write(piece) : writer.close());
   };
   try {
-    for (;;) {
+    for (let isEmpty = true; ;) {
       let isSettled = false;
-      const next = damaged(unpacked.next()).finally(() => (isSettled = true));
+      const read = damaged(reader.read(new Uint8Array(buffer))).finally(() => (isSettled = true));
       // Awaited below; until then a failure must not count as unhandled.
-      next.catch(() => undefined);
+      read.catch(() => undefined);
+      if (!isEmpty) await scheduler.wait(0);
       // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it changes while this waits
-      while (!isSettled && !isClosed) await feed();
-      const { value, done } = await next;
-      if (done === true) return;
+      while (!isSettled && !isClosed) {
+        await feed();
+        // What is there is read at once, or in the next turn.
+        // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- as above
+        if (!isSettled) await scheduler.wait(0);
+      }
+      const { value, done } = await read;
+      if (done) return;
+      // A read that is not full has read all that there was.
+      isEmpty = value.byteLength < READ_BYTES;
       yield value;
+      buffer = value.buffer;
     }
   } finally {
     await writer.abort().catch(() => undefined);
-    await unpacked.return();
+    await reader.cancel().catch(() => undefined);
   }
 }
 

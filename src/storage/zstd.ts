@@ -18,6 +18,9 @@ const BLOCK_HEADER_BYTES = 3;
 /** A compressed block, and what it unpacks to, has no more than this. */
 const BLOCK_MAX_BYTES = 128 * 1024;
 
+/** The library puts aside what it is given until it has 18 bytes. */
+const ASIDE_MAX_BYTES = 64;
+
 function invalid(why = "the archive is not valid zstd"): OciError {
   return new OciError("BLOB_UPLOAD_INVALID", { message: why });
 }
@@ -51,19 +54,25 @@ async function readFrameHeader(source: ByteSource): Promise<FrameHeader> {
   return { bytes: Uint8Array.from([descriptor, ...rest]), hasChecksum: (descriptor & 4) !== 0 };
 }
 
-/** RFC 8878, "Blocks": a header and what belongs to it. Returns whether it is the frame's last. */
-async function readBlock(source: ByteSource): Promise<{ bytes: Uint8Array; isLast: boolean }> {
+/**
+ * RFC 8878, "Blocks": a header and what belongs to it, read into `buffer`, and whether it is the frame's last. The library keeps a view
+ * of what it was given last, of each block that it was ever given: so they share one buffer, but for those that it may put aside unread.
+ */
+async function readBlock(source: ByteSource, buffer: Uint8Array): Promise<{ bytes: Uint8Array; isLast: boolean }> {
   const header = await source.take(BLOCK_HEADER_BYTES);
   const value = littleEndian(header);
   const type = (value >> 1) & 3;
-  const size = value >> 3;
-  if (type === 3 || size > BLOCK_MAX_BYTES) throw invalid();
+  const stated = value >> 3;
+  if (type === 3 || stated > BLOCK_MAX_BYTES) throw invalid();
+  buffer.set(header);
+  let filled = header.byteLength;
   // A block of one byte repeated states how often.
-  const content = await source.take(type === 1 ? 1 : size);
-  const bytes = new Uint8Array(header.byteLength + content.byteLength);
-  bytes.set(header);
-  bytes.set(content, header.byteLength);
-  return { bytes, isLast: (value & 1) === 1 };
+  for await (const piece of source.stretch(type === 1 ? 1 : stated)) {
+    buffer.set(piece, filled);
+    filled += piece.byteLength;
+  }
+  const bytes = buffer.subarray(0, filled);
+  return { bytes: filled < ASIDE_MAX_BYTES ? bytes.slice() : bytes, isLast: (value & 1) === 1 };
 }
 
 /** Unpacks one block after the other, since the library itself puts no bound to the memory that a frame asks for. */
@@ -73,8 +82,9 @@ async function* unpackFrame(source: ByteSource, magic: Uint8Array, count: (piece
   const header = await readFrameHeader(source);
   push(decoder, magic, false);
   push(decoder, header.bytes, false);
+  const buffer = new Uint8Array(BLOCK_HEADER_BYTES + BLOCK_MAX_BYTES);
   for (let isLast = false; !isLast;) {
-    const block = await readBlock(source);
+    const block = await readBlock(source, buffer);
     isLast = block.isLast;
     count(block.bytes);
     push(decoder, block.bytes, isLast && !header.hasChecksum);

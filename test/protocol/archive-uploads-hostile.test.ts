@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ByteSource } from "../../src/storage/byte-source.ts";
+import { decompress } from "../../src/storage/decompression.ts";
 import { partBuffers } from "../../src/storage/part-buffers.ts";
 import { readTar } from "../../src/storage/tar-reader.ts";
 import {
@@ -263,6 +264,25 @@ it("nothing is left behind, and nothing half there, whichever call to R2 or D1 f
     } while (failing.failed);
     expect(calls).toBeGreaterThan(4);
   }
+});
+
+it("gzip is unpacked as it is read, and no further: a bomb never lies in memory", async () => {
+  const bomb = await gzip(new Uint8Array(30_000_000));
+  let taken = 0;
+  async function* pieces() {
+    for (const piece of inPieces(bomb, 1_000)) {
+      taken += piece.byteLength;
+      yield await Promise.resolve(piece);
+    }
+  }
+  let unpacked = 0;
+  for await (const piece of decompress(new ByteSource(pieces()))) {
+    unpacked += piece.byteLength;
+    // A byte stands for a thousand and a few: what was taken may be two pieces ahead of what was read.
+    expect((taken - 3_000) * 1_040).toBeLessThan(unpacked);
+    if (unpacked > 20_000_000) break;
+  }
+  expect(taken).toBeLessThan(bomb.byteLength);
 });
 
 /** The files of an archive that comes in pieces. */
