@@ -10,12 +10,12 @@ import {
   oldStyle,
   type SavedImage,
 } from "../support/archives.ts";
-import { digestOf } from "../support/content.ts";
+import { digestOf, makeBytes } from "../support/content.ts";
 import { DOCKER_MANIFEST, index, OCI_INDEX, OCI_MANIFEST, pushImage } from "../support/images.ts";
 import { addAccount, sendAs } from "../support/people.ts";
 import { expectError, expectStatus, freshRepository, send, sendAnonymously } from "../support/registry.ts";
-import { gzip, makeTar, type TarContent } from "../support/tars.ts";
-import { expectBlob, streamOf } from "../support/uploads.ts";
+import { gzip, join, makeTar, type TarContent } from "../support/tars.ts";
+import { expectBlob, rows, streamOf } from "../support/uploads.ts";
 import { ZSTD_ARCHIVE } from "../support/zstd-archive.ts";
 
 interface Loaded {
@@ -97,6 +97,30 @@ describe("an archive that docker saved", () => {
       const { blobs } = await load(`${repository}:v1`, body);
       expect(blobs.map(({ digest }) => digest)).toEqual([ZSTD_ARCHIVE.config, ZSTD_ARCHIVE.layer]);
     }
+  });
+
+  it("comes with zstd in blocks however small", async () => {
+    const repository = freshRepository();
+    const saved = await makeSavedImage();
+    const bytes = makeTar(oldStyle({ "hello:1": saved }));
+    const ends = [1, 2, 3, 4, 5, 20, 100_000, bytes.byteLength];
+    const blocks = ends.map((end, i) => {
+      const content = bytes.subarray(ends[i - 1] ?? 0, end);
+      const header = content.byteLength * 8 + Number(end === bytes.byteLength);
+      return join(Uint8Array.of(header & 255, (header >> 8) & 255, header >> 16), content);
+    });
+    // A frame of blocks that are not packed, with a window of 1 MiB.
+    await load(`${repository}:v1`, join(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 10 << 3), ...blocks));
+    await expectImage(repository, "v1", saved);
+  });
+
+  it("may hold large files that are of no use, and none of them stays", async () => {
+    const repository = freshRepository();
+    const saved = await makeSavedImage([100]);
+    const discarded = async () => (await rows("SELECT 1 FROM discarded_objects")).length;
+    const before = await discarded();
+    await load(`${repository}:v1`, makeTar({ ...oldStyle({ "hello:1": saved }), useless: makeBytes(100_000) }));
+    expect(await discarded()).toBe(before + 1);
   });
 
   it("has equal layers once, where others are links to the first", async () => {

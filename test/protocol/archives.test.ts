@@ -200,6 +200,21 @@ describe("an archive of an index", () => {
     expect(blobsIn(await filesOf(`/archive/${repository}:outer.tar`))).toEqual(blobsOf(...everything(amd64)));
   });
 
+  it("that lists itself many times over is read once", async () => {
+    let inner = only.manifest;
+    for (let depth = 0; depth < 30; depth += 1) inner = await pushManifest(repository, index([inner, inner]));
+    const files = await filesOf(`/archive/${repository}@${inner.digest}.tar`);
+    expect(blobsIn(files)).toEqual(blobsOf(...everything(only)));
+  });
+
+  it("has content once that is a manifest here and a blob there", async () => {
+    const other = freshRepository();
+    const response = await send("GET", `/v2/${repository}/manifests/only`);
+    const cache = await pushManifest(other, index([await pushBlob(other, await response.text())]), { tag: "cache" });
+    const files = await filesOf(`/archive/${repository}:only.tar?format=oci&image=${other}:cache`);
+    expect(blobsIn(files)).toEqual(blobsOf(...everything(only), cache));
+  });
+
   it("has blobs that it lists in the place of manifests, as BuildKit's caches do", async () => {
     const layer = await pushBlob(repository, randomBytes(50));
     const cache = await pushManifest(repository, index([layer]), { tag: "cache" });
