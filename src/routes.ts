@@ -19,8 +19,9 @@ import { assertAdmin } from "./auth/admin.ts";
 import { ANYONE, authorize, authorizeReader } from "./auth/authenticate.ts";
 import type { Context } from "./context.ts";
 import { OciError } from "./oci/error.ts";
-import { parseRepositoryName } from "./oci/repository-name.ts";
+import { parseRepositoryName, type RepositoryName } from "./oci/repository-name.ts";
 import type { Action } from "./policy/action.ts";
+import * as archives from "./protocol/archives.ts";
 import * as base from "./protocol/base.ts";
 import * as blobs from "./protocol/blobs.ts";
 import type { Call, Handler } from "./protocol/call.ts";
@@ -33,10 +34,13 @@ import * as token from "./protocol/token.ts";
 import * as uploads from "./protocol/uploads.ts";
 
 /**
+/**
  * What a route asks of its caller: nothing, to read as who they are or as nobody, to be somebody, leave to list repositories or
- * to use the admin API, to be an admin as well, or actions on the repository of its path.
+ * to use the admin API, to be an admin as well, or actions on the repository of its path, or on those of the images that an
+ * archive is to hold, or is.
  */
-type Requirement = "open" | "reader" | "somebody" | "catalog" | "api" | "admin" | readonly Action[];
+type Requirement =
+  ("open" | "reader" | "somebody" | "catalog" | "api" | "admin" | "pull images" | "push image") | readonly Action[];
 
 const PULL: Requirement = ["pull"];
 const PUSH: Requirement = ["push"];
@@ -64,6 +68,10 @@ const ROUTES: readonly Route[] = [
   ["delete", "/v2/:name+/blobs/:digest", DELETE, blobs.deleteBlob], // end-10
   ["get", "/v2/:name+/tags/list", PULL, listTags], // end-8a, end-8b
   ["get", "/v2/:name+/referrers/:digest", PULL, referrers.listReferrers], // end-12a, end-12b
+
+  ["get", "/archive/:image+", "pull images", archives.getArchive],
+  ["head", "/archive/:image+", "pull images", archives.getArchive],
+  ["put", "/archive/:image+", "push image", archives.putArchive],
 
   ["get", "/token", "open", token.getToken],
   ["post", "/token", "open", token.postToken],
@@ -125,20 +133,28 @@ function describedRoutes(): DescribedRoute[] {
 /** What the router reads, and what it writes: the parsed path. */
 type Routed = Pick<IRequestStrict, "method" | "url" | "params">;
 
-function requiredAccess(
+function onRepositories(names: readonly RepositoryName[], actions: readonly Action[]): Access[] {
+  return names.map((name) => ({ type: "repository", name, actions }));
+}
+
+function requiredAccesses(
   requirement: Exclude<Requirement, "open" | "reader">,
-  name: string | undefined,
-): Access | undefined {
+  call: Pick<Call, "params" | "url">,
+): Access[] {
   switch (requirement) {
     case "somebody":
-      return undefined;
+      return [];
     case "catalog":
-      return CATALOG_ACCESS;
+      return [CATALOG_ACCESS];
     case "api":
     case "admin":
-      return API_ACCESS;
+      return [API_ACCESS];
+    case "pull images":
+      return onRepositories(archives.repositoriesOf(call), ["pull"]);
+    case "push image":
+      return onRepositories([archives.repositoryOf(call)], ["push"]);
     default:
-      return { type: "repository", name: parseRepositoryName(name ?? ""), actions: requirement };
+      return onRepositories([parseRepositoryName(call.params.name ?? "")], requirement);
   }
 }
 
@@ -151,7 +167,8 @@ async function findCaller(
 ): Promise<Caller> {
   if (requirement === "open") return ANYONE;
   if (requirement === "reader") return await authorizeReader(context, { request, url });
-  const found = await authorize(context, { request, url, access: requiredAccess(requirement, params.name) });
+  const accesses = requiredAccesses(requirement, { params, url });
+  const found = await authorize(context, { request, url, accesses });
   if (requirement === "admin") await assertAdmin(context, found);
   return found;
 }

@@ -23,8 +23,8 @@ const AUTHORIZATION_MAX_LENGTH = 64 * 1024;
 export interface AuthorizeRequest {
   readonly request: Request;
   readonly url: URL;
-  /** Undefined: only to be known. */
-  readonly access: Access | undefined;
+  /** All of it, or nothing. Empty: only to be known. */
+  readonly accesses: readonly Access[];
 }
 
 /** The client's address, where something in front of the Worker tells it, whatever the client sent. */
@@ -33,10 +33,11 @@ export function addressOf({ config }: Context, request: Request): string | undef
   return clientAddressHeader === "" ? undefined : (request.headers.get(clientAddressHeader) ?? undefined);
 }
 
-/** The repositories whose rules matter: the one in question, and the one that a mount is from. */
-function repositoriesOf({ access, url }: AuthorizeRequest): RepositoryName[] {
+/** The repositories whose rules matter: those in question, and the one that a mount is from. */
+function repositoriesOf({ accesses, url }: AuthorizeRequest): RepositoryName[] {
   const from = url.searchParams.get("from") ?? "";
-  return [...(access?.type === "repository" ? [access.name] : []), ...(isRepositoryName(from) ? [from] : [])];
+  const names = accesses.flatMap((access) => (access.type === "repository" ? [access.name] : []));
+  return [...names, ...(isRepositoryName(from) ? [from] : [])];
 }
 
 function callerOf(identity: Identity, scheme: Caller["scheme"], allows: Caller["allows"]): Caller {
@@ -92,7 +93,7 @@ function askedFor(access: Access): Access {
 interface Challenge {
   readonly origin: string;
   /** What the client should ask a token for; nothing in particular for a log-in. */
-  readonly access: Access | undefined;
+  readonly accesses: readonly Access[];
   readonly error: "invalid_token" | "insufficient_scope" | undefined;
   readonly message?: string | undefined;
 }
@@ -101,16 +102,17 @@ interface Challenge {
  * 401 with the challenge of Docker's token specification. Bearer alone, with every parameter quoted: some clients read
  * only the first challenge, and a Basic one makes others give up anonymous pulls.
  */
-function unauthorized({ origin, access, error, message }: Challenge): OciError {
+function unauthorized({ origin, accesses, error, message }: Challenge): OciError {
+  const scope = accesses.map((access) => formatScope(askedFor(access))).join(" ");
   const parameters = [
     `realm="${origin}/token"`,
     `service="${TOKEN_SERVICE}"`,
-    ...(access ? [`scope="${formatScope(askedFor(access))}"`] : []),
+    ...(scope === "" ? [] : [`scope="${scope}"`]),
     ...(error ? [`error="${error}"`] : []),
   ];
   return new OciError("UNAUTHORIZED", {
     ...(message !== undefined && { message }),
-    ...(access && { detail: [toDetail(access)] }),
+    ...(accesses.length > 0 && { detail: accesses.map(toDetail) }),
     headers: { "WWW-Authenticate": `Bearer ${parameters.join(",")}` },
   });
 }
@@ -121,10 +123,12 @@ function toDetail({ type, name, actions }: Access): Record<"Type" | "Name" | "Ac
 }
 
 /** Whoever sends no credentials, if anyone may do what is wanted. Only to pull: the rest is worth a challenge. One D1 query. */
-async function findAnonymousCaller(context: Context, { access }: AuthorizeRequest): Promise<Caller | undefined> {
-  if (access?.type !== "repository" || access.actions.join() !== "pull") return undefined;
-  const caller = callerWith({ identity: ANONYMOUS, rules: await findRules(context.db, [], [access.name]) });
-  return caller.allows(access) ? caller : undefined;
+async function findAnonymousCaller(context: Context, wanted: AuthorizeRequest): Promise<Caller | undefined> {
+  const { accesses } = wanted;
+  const isPull = ({ type, actions }: Access) => type === "repository" && actions.join() === "pull";
+  if (accesses.length === 0 || !accesses.every(isPull)) return undefined;
+  const caller = callerWith({ identity: ANONYMOUS, rules: await findRules(context.db, [], repositoriesOf(wanted)) });
+  return accesses.every((access) => caller.allows(access)) ? caller : undefined;
 }
 
 /**
@@ -133,26 +137,28 @@ async function findAnonymousCaller(context: Context, { access }: AuthorizeReques
  * @throws OciError UNAUTHORIZED with a challenge; DENIED for one that may not, and has proved itself without a token.
  */
 export async function authorize(context: Context, wanted: AuthorizeRequest): Promise<Caller> {
-  const { access, url } = wanted;
+  const { accesses, url } = wanted;
   const { origin } = url;
   const authentication = await authenticate(context, wanted);
   switch (authentication.kind) {
     case "anonymous": {
       const caller = await findAnonymousCaller(context, wanted);
       if (caller) return caller;
-      throw unauthorized({ origin, access, error: undefined });
+      throw unauthorized({ origin, accesses, error: undefined });
     }
     case "rejected":
-      throw unauthorized({ origin, access, error: authentication.error, message: authentication.message });
+      throw unauthorized({ origin, accesses, error: authentication.error, message: authentication.message });
     case "caller": {
       const { caller } = authentication;
       const isKnown = caller.actor.name !== ANONYMOUS.actor.name;
-      if (access === undefined ? isKnown : caller.allows(access)) return caller;
+      const isToBeKnown = accesses.length === 0;
+      const refused = accesses.filter((access) => !caller.allows(access));
+      if (isToBeKnown ? isKnown : refused.length === 0) return caller;
       // A token that was given to nobody proves nothing.
-      if (access === undefined) throw unauthorized({ origin, access, error: undefined });
-      if (caller.scheme === "basic") throw new OciError("DENIED", { detail: [toDetail(access)] });
+      if (isToBeKnown) throw unauthorized({ origin, accesses, error: undefined });
+      if (caller.scheme === "basic") throw new OciError("DENIED", { detail: refused.map(toDetail) });
       const message = isKnown ? "requested access to the resource is denied" : undefined;
-      throw unauthorized({ origin, access, error: "insufficient_scope", message });
+      throw unauthorized({ origin, accesses, error: "insufficient_scope", message });
     }
   }
 }
@@ -164,23 +170,23 @@ export async function authorize(context: Context, wanted: AuthorizeRequest): Pro
  */
 export async function authorizeReader(
   context: Context,
-  { request, url }: Omit<AuthorizeRequest, "access">,
+  { request, url }: Omit<AuthorizeRequest, "accesses">,
 ): Promise<Caller> {
   const { origin } = url;
-  const authentication = await authenticate(context, { request, url, access: undefined });
+  const authentication = await authenticate(context, { request, url, accesses: [] });
   switch (authentication.kind) {
     case "anonymous":
       return ANYONE;
     case "rejected":
       throw unauthorized({
-        ...{ origin, access: API_ACCESS, error: authentication.error, message: authentication.message },
+        ...{ origin, accesses: [API_ACCESS], error: authentication.error, message: authentication.message },
       });
     case "caller": {
       const { caller } = authentication;
       if (caller.actor.name === ANONYMOUS.actor.name) return ANYONE;
       if (caller.allows(API_ACCESS)) return caller;
       const message = "requested access to the resource is denied";
-      throw unauthorized({ origin, access: API_ACCESS, error: "insufficient_scope", message });
+      throw unauthorized({ origin, accesses: [API_ACCESS], error: "insufficient_scope", message });
     }
   }
 }

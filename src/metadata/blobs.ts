@@ -2,7 +2,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
 import { recordAudit } from "./audit.ts";
-import type { SessionHold } from "./discarded-objects.ts";
+import { type DiscardedObject, discardStatement, type SessionHold } from "./discarded-objects.ts";
 import type { Reader } from "./reader.ts";
 import { selectRepository } from "./repositories.ts";
 
@@ -43,6 +43,27 @@ export async function findBlob(db: Reader, repository: RepositoryName, digest: D
   return { repositoryExists: true, found: { digest, size, objectKey, isCondemned: condemnedAt !== null } };
 }
 
+/** Content of a repository. */
+export interface BlobAddress {
+  readonly repository: RepositoryName;
+  readonly digest: Digest;
+}
+
+/** Those of these blobs that their repositories hold. One query, however many. */
+export async function findBlobs(db: Reader, addresses: readonly BlobAddress[]): Promise<(BlobAddress & StoredBlob)[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT r.name AS repository, b.digest, b.size, b.object_key AS objectKey
+       FROM json_each(?1) w
+       CROSS JOIN repositories r ON r.name = w.value ->> 'repository'
+       CROSS JOIN repository_blobs rb ON rb.repository_id = r.id AND rb.digest = w.value ->> 'digest'
+       CROSS JOIN blobs b ON b.digest = rb.digest`,
+    )
+    .bind(JSON.stringify(addresses))
+    .all<BlobAddress & StoredBlob>();
+  return results;
+}
+
 /** Keeps a link from collection for another grace. False if it was too late. One query. */
 export async function pardonLink(
   db: D1Database,
@@ -66,40 +87,75 @@ export interface NewBlob extends StoredBlob {
   readonly now: number;
 }
 
+/** Contents of one repository that were just stored, each under a fresh key, and no two of them the same. */
+export interface NewBlobs {
+  readonly repository: RepositoryName;
+  readonly blobs: readonly StoredBlob[];
+  readonly now: number;
+}
+
 /**
- * Statements that make a stored object a blob of the repository. If the content is known already, the object is
- * discarded. With a hold, all of it happens only while that lasts. An object that was discarded meanwhile, by a request
+ * Statements that make stored objects blobs of the repository. Where content is known already, its object is discarded.
+ * With a hold, all of it happens only while that lasts. An object that was discarded meanwhile, by a request
  * that took these statements for lost, fails them all: the link has no blob then.
  */
-export function insertBlob(db: D1Database, blob: NewBlob, hold?: SessionHold): D1PreparedStatement[] {
+export function insertBlobs(
+  db: D1Database,
+  { repository, blobs, now }: NewBlobs,
+  hold?: SessionHold,
+): D1PreparedStatement[] {
   const held = "(?1 IS NULL OR EXISTS (SELECT 1 FROM upload_sessions WHERE id = ?1 AND writer = ?2))";
   const holder = [hold?.id ?? null, hold?.writer ?? null];
+  const json = JSON.stringify(blobs.map(({ digest, size, objectKey }) => ({ digest, size, objectKey })));
   return [
     db
       .prepare(`INSERT INTO repositories (name, created_at) SELECT ?3, ?4 WHERE ${held} ON CONFLICT (name) DO NOTHING`)
-      .bind(...holder, blob.repository, blob.now),
+      .bind(...holder, repository, now),
     db
       .prepare(
-        `INSERT INTO blobs (digest, size, object_key, created_at) SELECT ?3, ?4, ?5, ?6
-         WHERE ${held} AND NOT EXISTS (SELECT 1 FROM discarded_objects WHERE object_key = ?5)
+        `INSERT INTO blobs (digest, size, object_key, created_at)
+         SELECT w.value ->> 'digest', w.value ->> 'size', w.value ->> 'objectKey', ?4 FROM json_each(?3) w
+         WHERE ${held} AND NOT EXISTS (SELECT 1 FROM discarded_objects WHERE object_key = w.value ->> 'objectKey')
          ON CONFLICT (digest) DO NOTHING`,
       )
-      .bind(...holder, blob.digest, blob.size, blob.objectKey, blob.now),
+      .bind(...holder, json, now),
     db
       .prepare(
         `INSERT INTO repository_blobs (repository_id, digest, linked_at)
-         SELECT id, ?4, ?5 FROM repositories WHERE name = ?3 AND ${held}
+         SELECT r.id, w.value ->> 'digest', ?5 FROM repositories r CROSS JOIN json_each(?4) w WHERE r.name = ?3 AND ${held}
          ON CONFLICT (repository_id, digest) DO UPDATE SET linked_at = excluded.linked_at, condemned_at = NULL`,
       )
-      .bind(...holder, blob.repository, blob.digest, blob.now),
+      .bind(...holder, repository, json, now),
     db
       .prepare(
         `INSERT INTO discarded_objects (object_key, discarded_at)
-         SELECT ?3, ?4 WHERE ${held} AND NOT EXISTS (SELECT 1 FROM blobs WHERE object_key = ?3)
+         SELECT w.value ->> 'objectKey', ?4 FROM json_each(?3) w
+         WHERE ${held} AND NOT EXISTS (SELECT 1 FROM blobs WHERE object_key = w.value ->> 'objectKey')
          ON CONFLICT (object_key) DO NOTHING`,
       )
-      .bind(...holder, blob.objectKey, blob.now),
+      .bind(...holder, json, now),
   ];
+}
+
+/** {@link insertBlobs}, of one. */
+export function insertBlob(
+  db: D1Database,
+  { repository, now, ...blob }: NewBlob,
+  hold?: SessionHold,
+): D1PreparedStatement[] {
+  return insertBlobs(db, { repository, blobs: [blob], now }, hold);
+}
+
+/**
+ * Makes stored objects blobs of the repository, without an upload session, and discards those that were stored in vain. One round
+ * trip.
+ */
+export async function commitBlobs(
+  db: D1Database,
+  blobs: NewBlobs,
+  unneeded: readonly DiscardedObject[],
+): Promise<void> {
+  await db.batch([...insertBlobs(db, blobs), discardStatement(db, unneeded, blobs.now)]);
 }
 
 /** Makes a stored object a blob of the repository, without an upload session. One round trip. */

@@ -22,7 +22,8 @@ export interface StoredManifest {
   readonly pulledAt: number | undefined;
 }
 
-interface ManifestRow {
+/** A row of the table, as queries of manifests give it. */
+export interface ManifestRow {
   digest: Digest | null;
   media_type: string;
   size: number;
@@ -54,7 +55,7 @@ export async function findManifest(
   return { repositoryExists: true, found: toStoredManifest({ ...row, digest: row.digest }) };
 }
 
-function toStoredManifest(row: ManifestRow & { readonly digest: Digest }): StoredManifest {
+export function toStoredManifest(row: ManifestRow & { readonly digest: Digest }): StoredManifest {
   const { digest, media_type: mediaType, size } = row;
   const [text, objectKey, pulledAt] = [row.bytes ?? undefined, row.object_key ?? undefined, row.pulled_at ?? undefined];
   return { digest, mediaType, size, text, objectKey, pulledAt };

@@ -1,11 +1,9 @@
 import { type Digest, parseDigest } from "../oci/digest.ts";
-import { OciError } from "../oci/error.ts";
 import { MEDIA_TYPES } from "../oci/media-type.ts";
-import { parseRange } from "../oci/range.ts";
 import { parseRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
 import * as registry from "../registry/blobs.ts";
 import { type Call, decodeParam } from "./call.ts";
-import { contentHeaders, isNotModified } from "./content.ts";
+import { contentHeaders, contentResponse, isNotModified, requestedRange } from "./content.ts";
 
 function address(call: Call): [repository: RepositoryName, digest: Digest] {
   return [parseRepositoryName(call.params.name ?? ""), parseDigest(decodeParam(call, "digest"))];
@@ -13,12 +11,6 @@ function address(call: Call): [repository: RepositoryName, digest: Digest] {
 
 function blobHeaders({ digest }: registry.StoredBlob): Record<string, string> {
   return { ...contentHeaders(digest, MEDIA_TYPES.octetStream, "digest"), "Accept-Ranges": "bytes" };
-}
-
-/** The Range header, unless If-Range names other content (RFC 9110, section 13.1.5). */
-function rangeHeader({ headers }: Request, { digest }: registry.StoredBlob): string | null {
-  const ifRange = headers.get("If-Range");
-  return ifRange === null || ifRange === `"${digest}"` ? headers.get("Range") : null;
 }
 
 /** Spec end-2, HEAD. */
@@ -35,24 +27,8 @@ export async function getBlob(call: Call): Promise<Response> {
   const blob = await registry.findBlob(context, ...address(call));
   const headers = blobHeaders(blob);
   if (isNotModified(request, blob.digest)) return new Response(null, { status: 304, headers });
-  const range = parseRange(rangeHeader(request, blob), blob.size);
-  if (range.kind === "unsatisfiable") {
-    throw new OciError("RANGE_INVALID", { headers: { "Content-Range": `bytes */${blob.size}` } });
-  }
-  if (range.kind === "whole") {
-    const body = await registry.readBlob(context, blob);
-    return new Response(body, { headers: { ...headers, "Content-Length": String(blob.size) } });
-  }
-  const body = await registry.readBlob(context, blob, range);
-  const { offset, length } = range;
-  return new Response(body, {
-    status: 206,
-    headers: {
-      ...headers,
-      "Content-Length": String(length),
-      "Content-Range": `bytes ${offset}-${offset + length - 1}/${blob.size}`,
-    },
-  });
+  const range = requestedRange(request, blob.digest, blob.size);
+  return contentResponse(await registry.readBlob(context, blob, range), headers, blob.size, range);
 }
 
 /** Spec end-10. */

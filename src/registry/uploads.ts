@@ -6,7 +6,7 @@ import { type Digest, type DigestAlgorithm, digestAlgorithm } from "../oci/diges
 import { OciError } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import { choosePartSize, type UploadHash, type UploadSession } from "../oci/upload-session.ts";
-import { BodyError } from "../storage/body-reader.ts";
+import { BodyError, readBody } from "../storage/body-reader.ts";
 import { digestOf, digestStream, hashForChunk } from "../storage/hashing.ts";
 import { newBlobKey } from "../storage/keys.ts";
 import { getStream, PUT_MAX_BYTES, putVerified } from "../storage/objects.ts";
@@ -122,7 +122,7 @@ async function receiveInOnePut(context: Context, claim: ClaimedUpload, chunk: Si
   const key = newBlobKey();
   claim.created.push({ key, multipartId: undefined });
   try {
-    await putHashed(context.bucket, key, chunk.body, chunk.length, hash);
+    await putHashed(context.bucket, key, readBody(chunk.body), chunk.length, hash);
   } catch (error) {
     throw error instanceof BodyError ? brokenOff(0) : error;
   }
@@ -161,7 +161,7 @@ async function withPartWriter<T>(
       return await work(writer, { received: 0, isBrokenOff: false, hash: session.hash });
     }
     const hash = hashForChunk(session, chunk.range ? "more-to-come" : "last");
-    const body = await writer.receive(chunk.body, hash);
+    const body = await writer.receive(readBody(chunk.body), hash);
     if (chunk.range && !body.isBrokenOff && body.received !== chunk.range.length) {
       throw new OciError("SIZE_INVALID", { message: "the body is not as long as its Content-Range" });
     }

@@ -11,7 +11,7 @@ export interface StreamHash {
 }
 
 /** The runtime's own hash, at memory speed. It cannot be interrupted: it ends in a digest. */
-class NativeHash implements StreamHash {
+export class NativeHash implements StreamHash {
   readonly #algorithm: DigestAlgorithm;
   readonly #stream: DigestStream;
   readonly #writer: WritableStreamDefaultWriter<ArrayBuffer | ArrayBufferView>;
@@ -26,7 +26,7 @@ class NativeHash implements StreamHash {
     await this.#writer.write(bytes);
   }
 
-  async end(): Promise<UploadHash> {
+  async end(): Promise<UploadHash & { readonly kind: "digest" }> {
     await this.#writer.close();
     return { kind: "digest", digest: digestFromHash(this.#algorithm, await this.#stream.digest) };
   }

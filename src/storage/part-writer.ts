@@ -85,17 +85,17 @@ export class PartWriter {
   }
 
   /**
-   * Stores a body and hashes it on the way. Returns how many bytes came, and whether the body broke off after them.
+   * Stores bytes and hashes them on the way. Returns how many came, and whether the body broke off after them.
    * @throws whatever R2 throws, and OciError for a blob beyond R2's limit.
    */
   async receive(
-    body: ReadableStream,
+    pieces: AsyncIterable<Uint8Array>,
     hash: StreamHash | undefined,
   ): Promise<{ received: number; isBrokenOff: boolean }> {
     if (this.#reserved >= this.#partSize) await this.#absorbTail();
     let received = 0;
     try {
-      for await (const bytes of readBody(body)) {
+      for await (const bytes of pieces) {
         await hash?.update(bytes);
         await this.#append(bytes);
         received += bytes.byteLength;

@@ -1,15 +1,17 @@
-import { BodyError, readBody } from "./body-reader.ts";
+import { OciError } from "../oci/error.ts";
+import { BodyError } from "./body-reader.ts";
 import type { StreamHash } from "./hashing.ts";
 
 /**
- * Stores a body of known length in one put and hashes it on the way: no buffer of a part, no multipart upload. One class
+ * Stores bytes of a known length in one put and hashes them on the way: no buffer of a part, no multipart upload. One class
  * A operation.
- * @throws BodyError when the body breaks off: nothing is stored then.
+ * @param pieces each is done with when the next is asked for.
+ * @throws BodyError and OciError that the pieces throw when they break off: nothing is stored then.
  */
 export async function putHashed(
   bucket: R2Bucket,
   key: string,
-  body: ReadableStream,
+  pieces: AsyncIterable<Uint8Array>,
   length: number,
   hash: StreamHash | undefined,
 ): Promise<void> {
@@ -20,7 +22,7 @@ export async function putHashed(
   // is thrown where `stored` is awaited.
   stored.catch(async (error: unknown) => await writer.abort(error).catch(() => undefined));
   try {
-    for await (const bytes of readBody(body)) {
+    for await (const bytes of pieces) {
       await hash?.update(bytes);
       // Settles once the other end has taken the bytes: the next piece may then overwrite them.
       await writer.write(bytes);
@@ -28,7 +30,7 @@ export async function putHashed(
     await writer.close();
   } catch (error) {
     await writer.abort(error).catch(() => undefined);
-    if (error instanceof BodyError) {
+    if (error instanceof BodyError || error instanceof OciError) {
       await stored.catch(() => undefined);
       throw error;
     }

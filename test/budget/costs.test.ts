@@ -7,6 +7,8 @@ import { CountedRegistry, type Measured, sumUsage } from "../support/counted-reg
 import { emptyStorage } from "../support/empty-storage.ts";
 import { type Descriptor, makeImage } from "../support/manifest-content.ts";
 import { addAccount, createToken, type Person, setVisibility } from "../support/people.ts";
+import { makeSavedImage, oldStyle } from "../support/archives.ts";
+import { makeTar } from "../support/tars.ts";
 import * as push from "../support/pushes.ts";
 import { basicAuth } from "../support/registry.ts";
 
@@ -147,6 +149,17 @@ const DOINGS: Readonly<Record<OperationName, Doing>> = {
     await registry.send("POST", `${path}/other/blobs/uploads/?mount=${blobs[5]!.digest}&from=${repository}`),
   ],
   pushManifest: async (references) => [(await pushImage(references, `m${references}`)).measured],
+  getArchive: async (references) => {
+    await pushImage(references, `archived${references}`);
+    const target = `/archive/${repository}:archived${references}.tar`;
+    await send("GET", target);
+    return [await send("GET", target)];
+  },
+  putArchive: async (references) => {
+    const saved = await makeSavedImage(Array<number>(references - 1).fill(70_000));
+    const bytes = makeTar(oldStyle({ "hello:1": saved }));
+    return [await registry.send("PUT", `/archive/${repository}:loaded${references}`, { body: { bytes } })];
+  },
   deleteTag: async () => {
     await pushImage(2, "middle");
     return [await registry.send("DELETE", `${path}/manifests/middle`)];
@@ -159,7 +172,12 @@ const DOINGS: Readonly<Record<OperationName, Doing>> = {
 };
 
 /** Numbers of parts to try, where an operation has any. */
-const PARTS: Partial<Record<OperationName, readonly number[]>> = { pushLargeBlob: [2, 3], pushManifest: [1, 6, 12] };
+const PARTS: Partial<Record<OperationName, readonly number[]>> = {
+  pushLargeBlob: [2, 3],
+  pushManifest: [1, 6, 12],
+  getArchive: [2, 6],
+  putArchive: [2, 6],
+};
 
 const CASES = (Object.keys(OPERATIONS) as OperationName[]).flatMap((name) =>
   (PARTS[name] ?? [0]).map((parts) => ({ name, parts, does: OPERATIONS[name].does })),

@@ -3,6 +3,7 @@ import { renewClaim } from "../../src/metadata/uploads.ts";
 import { inPieces, makeBytes, digestOf } from "../support/content.ts";
 import type { CountedRegistry } from "../support/counted-registry.ts";
 import { makeImage, makeIndex, referringTo, TOO_BIG_FOR_A_ROW } from "../support/manifest-content.ts";
+import { makeTar } from "../support/tars.ts";
 import * as push from "../support/pushes.ts";
 import { administer } from "./administration.ts";
 import { type Costs, Session } from "./session.ts";
@@ -111,6 +112,8 @@ async function useManifests(session: Session, registry: CountedRegistry, reposit
   await session.step("referrers after one", 200, "GET", `${path}/referrers/${image.digest}?n=1&last=1`);
   await session.step("referrers of a type", 200, "GET", `${path}/referrers/${image.digest}?artifactType=a/b`);
 
+  await useArchives(session, repository);
+
   await session.step("delete a tag", 202, "DELETE", `${path}/manifests/v2`);
   await session.step("delete an unknown tag", 404, "DELETE", `${path}/manifests/v2`);
   await session.step("delete an image that an index holds", 405, "DELETE", `${path}/manifests/${image.digest}`);
@@ -126,6 +129,25 @@ async function useManifests(session: Session, registry: CountedRegistry, reposit
   const other = await digestOf(ownBytes(repository, 1_002));
   await session.step("delete a blob", 202, "DELETE", `${path}/blobs/${other}`);
   await session.step("delete an unknown blob", 404, "DELETE", `${path}/blobs/${other}`);
+}
+
+/** What is pulled and pushed as archives, before anything of it is deleted. */
+async function useArchives(session: Session, repository: string): Promise<void> {
+  for (const what of [":v1.tar", ":big.tar", ":all.tar", ":all.tar?format=oci", ":all.tar?platform=linux/s390x"]) {
+    const status = what.includes("s390x") ? 404 : 200;
+    await session.step(`archive${what}`, status, "GET", `/archive/${repository}${what}`);
+  }
+  const archive = makeTar({
+    "c.json": JSON.stringify({ rootfs: { diff_ids: [await digestOf(ownBytes(repository, 66_000))] } }),
+    "l.tar": ownBytes(repository, 66_000),
+    other: ownBytes(repository, 67_000),
+    "manifest.json": JSON.stringify([{ Config: "c.json", Layers: ["l.tar"] }]),
+  });
+  const put = async (name: string, status: number, bytes: Uint8Array) =>
+    await session.step(name, status, "PUT", `/archive/${repository}:loaded`, { body: { bytes } });
+  await put("push an archive", 201, archive);
+  await put("push it once more", 201, archive);
+  await put("push half an archive", 400, archive.subarray(0, 100_000));
 }
 
 /**

@@ -111,6 +111,17 @@ const READS: readonly Case[] = [
     ...{ status: 304, budget: [0, 0, 1] },
   },
   {
+    does: "GET an archive: each blob once",
+    request: () => ["GET", "/archive/app:latest.tar"],
+    ...{ status: 200, budget: [0, 1, 2] },
+  },
+  { does: "HEAD an archive", request: () => ["HEAD", "/archive/app:latest.tar"], status: 200, budget: [0, 0, 2] },
+  {
+    does: "GET an archive's beginning: no blob",
+    request: () => ["GET", "/archive/app:latest.tar", range("bytes=0-511")],
+    ...{ status: 206, budget: [0, 0, 2] },
+  },
+  {
     does: "pull with a Bearer token: no query asks who may",
     request: () => ["GET", "/v2/app/manifests/latest", { headers: { Authorization: `Bearer ${token}` } }],
     ...{ status: 200, budget: [0, 0, 1] },

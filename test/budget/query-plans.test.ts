@@ -101,7 +101,7 @@ const GROWING: Readonly<Record<string, string>> = {
  * no row at all; and of partial indexes that hold nothing but garbage.
  */
 const HARMLESS_SCAN =
-  /^SCAN (\S+ VIRTUAL TABLE INDEX \d+:|\(subquery-\d+\)$|(subjects|v|w|visible|page|found|reached|target|held|newest|d)$|CONSTANT ROW$|.* USING (COVERING )?INDEX (blobs_unlinked|manifests_unheld|repository_blobs_unreferenced)$)/;
+  /^SCAN (\S+ VIRTUAL TABLE INDEX \d+:|\(subquery-\d+\)$|(subjects|listed|v|w|visible|page|found|reached|target|held|newest|d)$|CONSTANT ROW$|.* USING (COVERING )?INDEX (blobs_unlinked|manifests_unheld|repository_blobs_unreferenced)$)/;
 
 const registry = new CountedRegistry();
 let small: Costs;

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import { MANIFEST_TYPES, digestOf } from "./registry.ts";
 import type { Descriptor } from "./registry.ts";
 import { emptyTar, tarOf, tarOfRandom } from "./tar.ts";
@@ -13,8 +13,8 @@ const REF_NAME = "org.opencontainers.image.ref.name";
 /** The size of the big layer that some clients carry. */
 export const GIBIBYTE = 1024 ** 3;
 
-/** What a layer of a made-up image holds: a small file, nothing, or random bytes that stay uncompressed. */
-export type LayerKind = "file" | "empty" | { readonly randomBytes: number };
+/** What a layer of a made-up image holds: a small file, packed with gzip or zstd; nothing; or random bytes that stay uncompressed. */
+export type LayerKind = "file" | "zstd file" | "empty" | { readonly randomBytes: number };
 
 /** A made-up image. */
 export interface ImageDescription {
@@ -86,7 +86,9 @@ async function addImage(folder: string, image: ImageDescription): Promise<Descri
 async function addLayer(folder: string, kind: LayerKind): Promise<Layer> {
   if (typeof kind === "object") return await addRandomLayer(folder, kind.randomBytes);
   const tar = kind === "empty" ? emptyTar() : tarOf(`file-${randomUUID()}`, randomUUID());
-  const descriptor = await addBytes(folder, `${TAR_TYPE}+gzip`, gzipSync(tar));
+  const isZstd = kind === "zstd file";
+  const packed = isZstd ? zstdCompressSync(tar) : gzipSync(tar);
+  const descriptor = await addBytes(folder, `${TAR_TYPE}+${isZstd ? "zstd" : "gzip"}`, packed);
   return { descriptor, diffId: digestOf(tar) };
 }
 
