@@ -67,7 +67,7 @@ it.each([
   ...[
     "/api/session/x",
     "/token/x",
-    "/archive/x",
+    "/archive",
     "/healthz",
     "/readyz",
     "/metrics",
