@@ -74,5 +74,6 @@ export const COLLECTION_MUTATIONS: readonly Mutation[] = [
       },
     ],
     seeds: 15_000,
+    isRare: true,
   },
 ];

@@ -11,7 +11,7 @@ export interface Mutation {
   readonly source?: readonly Replacement[];
   /** The seeds within which it is found, several times what it took. */
   readonly seeds: number;
-  /** It takes thousands of histories: more than the gate waits for. `npm run simulate -- --planted` looks for it. */
+  /** It takes many histories: more than the gate waits for. `npm run simulate -- --planted` looks for it. */
   readonly isRare?: true;
 }
 
@@ -42,6 +42,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "discards-what-became-a-blob",
     sql: [["WHERE NOT EXISTS (SELECT 1 FROM blobs WHERE object_key = o.value ->> 'key')", "WHERE TRUE"]],
     seeds: 5_000,
+    isRare: true,
   },
   {
     name: "leaves-leftovers",

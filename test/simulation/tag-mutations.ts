@@ -12,6 +12,7 @@ export const TAG_MUTATIONS: readonly Mutation[] = [
     name: "retention-by-rules-that-changed",
     source: [{ file: "metadata/retention.ts", from: "AND ${areKnown} ", to: "" }],
     seeds: 5_000,
+    isRare: true,
   },
   {
     name: "retention-empties",
