@@ -2,7 +2,9 @@ import type { Digest } from "../oci/digest.ts";
 import type { Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
+import { parseLife } from "../policy/expiring-tag.ts";
 import { recordAudit } from "./audit.ts";
+import { patternHolds } from "./pattern.ts";
 import type { Reader } from "./reader.ts";
 import { type Asker, askWithRules, type Ruled } from "./ruled.ts";
 
@@ -113,6 +115,10 @@ const TARGETS = `
   CROSS JOIN repositories r ON r.name = w.value ->> 'repository'
   CROSS JOIN manifests m ON m.repository_id = r.id AND m.digest = w.value ->> 'digest' AND m.deleted_at IS NULL`;
 
+/** How long a tag (w) says that it lives, in a repository (r) that lets it: null for others. */
+const OWN_LIFE = `CASE WHEN w.value ->> 'lifeMs' IS NOT NULL
+  AND EXISTS (SELECT 1 FROM expiring_tags e WHERE ${patternHolds("e", "r.name")}) THEN w.value ->> 'lifeMs' END`;
+
 /** Holds if all of them are. */
 const ALL_THERE = `(SELECT COUNT(*) FROM ${TARGETS}) = json_array_length(?1)`;
 
@@ -126,7 +132,7 @@ export async function releaseTags(
   actor: Actor,
   now: number,
 ): Promise<boolean> {
-  const json = JSON.stringify(releases);
+  const json = JSON.stringify(releases.map((release) => ({ ...release, lifeMs: parseLife(release.tag) ?? null })));
   const moved = `EXISTS (SELECT 1 FROM repositories r CROSS JOIN tags t ON t.repository_id = r.id AND t.digest = ?2
                          WHERE r.name = ?1 AND t.updated_at = ${now})`;
   const results = await db.batch([
@@ -140,10 +146,10 @@ export async function releaseTags(
       .bind(json, actor.name, now),
     db
       .prepare(
-        `INSERT INTO tags (repository_id, name, digest, updated_at)
-         SELECT r.id, w.value ->> 'tag', m.digest, ?2 FROM ${TARGETS} WHERE ${ALL_THERE}
+        `INSERT INTO tags (repository_id, name, digest, updated_at, expires_at)
+         SELECT r.id, w.value ->> 'tag', m.digest, ?2, ?2 + ${OWN_LIFE} FROM ${TARGETS} WHERE ${ALL_THERE}
          ON CONFLICT (repository_id, name) DO UPDATE SET
-           digest = excluded.digest, updated_at = excluded.updated_at, expires_at = NULL
+           digest = excluded.digest, updated_at = excluded.updated_at, expires_at = excluded.expires_at
          RETURNING name`,
       )
       .bind(json, now),

@@ -195,6 +195,30 @@ describe("a release", () => {
     expect(await target(repository, "stable")).toBeNull();
   });
 
+  it("of a tag that says how long it lives ends it then, where tags do", async () => {
+    const repository = freshRepository();
+    await pushImage(repository, { tag: "candidate" });
+    const settings = (expiringTags: boolean) => ({ body: JSON.stringify({ expiringTags }) });
+    await expectStatus(await send("PATCH", `/api/repositories/${repository}`, settings(true)), 200);
+    const releases = ["1h", "stable"].map((tag) => ({ repository, tag, from: "candidate" }));
+    await answer(await release(...releases));
+    await expectStatus(await send("PATCH", `/api/repositories/${repository}`, settings(false)), 200);
+    await answer(await release({ repository, tag: "2h", from: "candidate" }));
+    const { tags } = await answer<{ tags: { name: string; updatedAt: string; expiresAt: string | null }[] }>(
+      await call("GET", `?repository=${repository}&sort=name`),
+    );
+    const lives = tags.map(({ name, updatedAt, expiresAt }) => [
+      name,
+      expiresAt && Date.parse(expiresAt) - Date.parse(updatedAt),
+    ]);
+    expect(lives).toEqual([
+      ["1h", 3_600_000],
+      ["2h", null],
+      ["candidate", null],
+      ["stable", null],
+    ]);
+  });
+
   it.each<[string, object]>([
     ["nothing", { releases: [] }],
     ["one tag twice", { releases: [1, 2].map(() => ({ repository: "a", tag: "x", from: "y" })) }],
