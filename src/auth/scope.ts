@@ -20,10 +20,10 @@ function parseScope(text: string): Access[] {
   const match = /^(repository|registry)(?:\([^)]*\))?:(.+):([a-z*,]*)$/.exec(text);
   const [, type, name = "", actionList = ""] = match ?? [];
   const wanted = new Set(actionList.split(","));
-  if (type === "registry")
-    return [CATALOG_ACCESS, SEARCH_ACCESS, API_ACCESS].filter(
-      ({ name: of, actions: [action] }) => of === name && action !== undefined && wanted.has(action),
-    );
+  if (type === "registry") {
+    const known = [CATALOG_ACCESS, SEARCH_ACCESS, API_ACCESS];
+    return known.filter((access) => access.name === name && access.actions.every((action) => wanted.has(action)));
+  }
   if (type !== "repository" || !isRepositoryName(name)) return [];
   const actions = ACTIONS.filter((action) => wanted.has(action) || wanted.has("*"));
   return actions.length > 0 ? [{ type, name, actions }] : [];

@@ -13,7 +13,7 @@ const TEXT_MAX_LENGTH = 255;
 const WORDS_MAX = 8;
 
 /** The least that an index of trigrams finds. */
-const TRIGRAM_LENGTH = 3;
+const TRIGRAM = /^.{3}/su;
 
 /** FTS5, "Full-text Query Syntax": within quotes nothing has a meaning but a quote, which is doubled. */
 const quote = (text: string): string => `"${text.replaceAll('"', '""')}"`;
@@ -26,7 +26,7 @@ export function toSearchTerm(query: string): SearchTerm {
   const phrases = words.slice(0, WORDS_MAX).map((word) => `${quote(word)}*`);
   return {
     text,
-    part: [...text].length < TRIGRAM_LENGTH ? undefined : quote(text),
+    part: TRIGRAM.test(text) ? quote(text) : undefined,
     words: phrases.length === 0 ? undefined : phrases.join(" AND "),
   };
 }

@@ -155,12 +155,11 @@ describe("what no tag says any more is found no more, at once", () => {
   });
 
   it.each([
-    ["when the tag moves", async () => void (await pushSaying("v1", {}))],
-    ["when it is deleted", async () => void (await registry.send("DELETE", `/v2/${repository}/manifests/v1`))],
+    ["when the tag moves", async () => await pushSaying("v1", {})],
+    ["when it is deleted", async () => await registry.send("DELETE", `/v2/${repository}/manifests/v1`)],
     [
       "when its manifest is deleted",
-      async ({ digest }: ManifestContent) =>
-        void (await registry.send("DELETE", `/v2/${repository}/manifests/${digest}`)),
+      async ({ digest }: ManifestContent) => await registry.send("DELETE", `/v2/${repository}/manifests/${digest}`),
     ],
   ])("%s", async (_when, change) => {
     const image = await pushSaying("v1", words);
