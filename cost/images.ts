@@ -61,5 +61,6 @@ export function pushOf({ layers, layerBytes }: Image): Calls {
     costOf("pushSmallBlob"),
     times(layers, layer),
     costOf("pushManifest", layers + 1),
+    costOf("lookAtOtherTags"),
   );
 }

@@ -57,7 +57,7 @@ export const OPERATIONS = {
   mountBlob: { does: "mount a blob", calls: calls(1, 0, 0, 1, 14, 6) },
   pushManifest: {
     does: "push a manifest under a new tag",
-    calls: calls(1, 0, 0, 1, 26, 20),
+    calls: calls(1, 0, 1, 2, 93, 26),
     each: { of: "config and layer", calls: calls(0, 0, 0, 0, 9, 3) },
   },
   getArchive: {
@@ -67,11 +67,15 @@ export const OPERATIONS = {
   },
   putArchive: {
     does: "push an archive of an image under a new tag",
-    calls: calls(1, 0, 0, 2, 28, 20),
+    calls: calls(1, 0, 1, 3, 90, 30),
     each: { of: "config and layer", calls: calls(0, 1, 0, 0, 20, 12) },
   },
-  deleteTag: { does: "delete a tag, the last one of its manifest", calls: calls(1, 0, 0, 1, 17, 12) },
-  deleteManifest: { does: "delete a manifest that no tag names", calls: calls(1, 0, 0, 1, 16, 7) },
+  lookAtOtherTags: {
+    does: "look at 19 other tags that moved last, when one moves, besides",
+    calls: calls(0, 0, 0, 0, 775, 0),
+  },
+  deleteTag: { does: "delete a tag, the last one of its manifest", calls: calls(1, 0, 0, 3, 121, 16) },
+  deleteManifest: { does: "delete a manifest that no tag names", calls: calls(1, 0, 0, 2, 18, 7) },
 } as const satisfies Readonly<Record<string, Operation>>;
 
 export type OperationName = keyof typeof OPERATIONS;
@@ -86,4 +90,4 @@ export function costOf(name: OperationName, parts = 0): Calls {
  * What the schedule costs in a month, at most: a run every ten minutes that reads a page of the bucket and the rows whose objects
  * are in it. What it collects comes besides.
  */
-export const SCHEDULE = { runs: 4_464, calls: calls(1, 1, 0, 10, 3_000, 0) };
+export const SCHEDULE = { runs: 4_464, calls: calls(1, 1, 0, 11, 3_000, 0) };

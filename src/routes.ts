@@ -16,7 +16,7 @@ import * as trust from "./admin/trust.ts";
 import * as usage from "./admin/usage.ts";
 import { type Access, API_ACCESS, type Caller, CATALOG_ACCESS } from "./auth/access.ts";
 import { assertAdmin } from "./auth/admin.ts";
-import { ANYONE, authorize, authorizeReader } from "./auth/authenticate.ts";
+import { ANYONE, authorize, authorizeReader, TO_READ, TO_SEARCH } from "./auth/authenticate.ts";
 import type { Context } from "./context.ts";
 import { OciError } from "./oci/error.ts";
 import { parseRepositoryName, type RepositoryName } from "./oci/repository-name.ts";
@@ -29,18 +29,19 @@ import * as catalog from "./protocol/catalog.ts";
 import * as manifests from "./protocol/manifests.ts";
 import { findPage } from "./protocol/page.ts";
 import * as referrers from "./protocol/referrers.ts";
+import * as search from "./protocol/search.ts";
 import { listTags } from "./protocol/tags.ts";
 import * as token from "./protocol/token.ts";
 import * as uploads from "./protocol/uploads.ts";
 
 /**
-/**
- * What a route asks of its caller: nothing, to read as who they are or as nobody, to be somebody, leave to list repositories or
- * to use the admin API, to be an admin as well, or actions on the repository of its path, or on those of the images that an
- * archive is to hold, or is.
+ * What a route asks of its caller: nothing, to read or search as who they are or as nobody, to be somebody, leave to list
+ * repositories or to use the admin API, to be an admin as well, or actions on the repository of its path, or on those of the
+ * images that an archive is to hold, or is.
  */
 type Requirement =
-  ("open" | "reader" | "somebody" | "catalog" | "api" | "admin" | "pull images" | "push image") | readonly Action[];
+  | ("open" | "reader" | "searcher" | "somebody" | "catalog" | "api" | "admin" | "pull images" | "push image")
+  | readonly Action[];
 
 const PULL: Requirement = ["pull"];
 const PUSH: Requirement = ["push"];
@@ -78,6 +79,8 @@ const ROUTES: readonly Route[] = [
   ["get", "/v2/", "somebody", base.ping], // end-1
   ["head", "/v2/", "somebody", base.ping],
   ["get", "/v2/_catalog", "catalog", catalog.listRepositories],
+  ["get", "/v1/_ping", "open", search.ping],
+  ["get", "/v1/search", "searcher", search.search],
 
   ["get", "/api/openapi.json", "open", openApi(describedRoutes)],
   ["post", "/api/session", "open", session.signIn],
@@ -138,7 +141,7 @@ function onRepositories(names: readonly RepositoryName[], actions: readonly Acti
 }
 
 function requiredAccesses(
-  requirement: Exclude<Requirement, "open" | "reader">,
+  requirement: Exclude<Requirement, "open" | "reader" | "searcher">,
   call: Pick<Call, "params" | "url">,
 ): Access[] {
   switch (requirement) {
@@ -166,7 +169,8 @@ async function findCaller(
   { url, params }: Pick<Call, "url" | "params">,
 ): Promise<Caller> {
   if (requirement === "open") return ANYONE;
-  if (requirement === "reader") return await authorizeReader(context, { request, url });
+  if (requirement === "reader") return await authorizeReader(context, { request, url }, TO_READ);
+  if (requirement === "searcher") return await authorizeReader(context, { request, url }, TO_SEARCH);
   const accesses = requiredAccesses(requirement, { params, url });
   const found = await authorize(context, { request, url, accesses });
   if (requirement === "admin") await assertAdmin(context, found);

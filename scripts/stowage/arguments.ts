@@ -38,6 +38,11 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError("It must be a whole number from 1.");
 }
 
+/** A whole number from 0. */
+export function parseStars(text: string): number {
+  return text === "0" ? 0 : parseCount(text);
+}
+
 /** From 0 to 1, of `90` or `90%`. */
 export function parsePercent(text: string): number {
   const [, number] = /^(\d{1,3}(?:\.\d+)?)%?$/.exec(text) ?? [];

@@ -14,7 +14,9 @@ import { askerOf, decodedName, listQuery, TagPatternText } from "./schemas.ts";
 const Visibility = v.picklist(["public", "private"], "use public or private");
 
 const Repository = v.object({
-  ...{ name: v.string(), visibility: Visibility, description: v.nullable(v.string()), tags: v.number() },
+  ...{ name: v.string(), visibility: Visibility },
+  description: v.pipe(v.nullable(v.string()), v.description("What was set, or else what its newest image says.")),
+  ...{ stars: v.number(), official: v.boolean(), tags: v.number() },
   manifests: v.pipe(v.number(), v.description("Without those that were deleted.")),
   size: v.pipe(v.number(), v.description("Bytes of its blobs and manifests, each counted once.")),
   uniqueSize: v.pipe(v.number(), v.description("Of these, what no other repository has.")),
@@ -25,10 +27,10 @@ const Repository = v.object({
 });
 
 function toRepository(found: registry.RepositorySummary): v.InferOutput<typeof Repository> {
-  const { name, isPublic, description, tags, manifests, size, uniqueSize, pulls } = found;
+  const { name, isPublic, description, stars, isOfficial: official, tags, manifests, size, uniqueSize, pulls } = found;
   const visibility = isPublic ? "public" : "private";
   return {
-    ...{ name, visibility, description, tags, manifests, size, uniqueSize },
+    ...{ name, visibility, description, stars, official, tags, manifests, size, uniqueSize },
     ...{ pushedAt: toTimeOrNull(found.pushedAt), pulledAt: toTimeOrNull(found.pulledAt), pulls },
     createdAt: toTime(found.createdAt),
   };
@@ -78,6 +80,9 @@ export const showRepository = endpoint(
 /** A line or two. */
 const DESCRIPTION_MAX = 300;
 
+const STARS_MAX = 1_000_000_000;
+const STARS_ADVICE = `use a whole number from 0 to ${STARS_MAX}`;
+
 const Settings = v.pipe(
   v.strictObject({
     visibility: v.optional(Visibility),
@@ -99,10 +104,22 @@ const Settings = v.pipe(
         v.description("What it is, in a line or two, of one repository that is there; an empty one goes."),
       ),
     ),
+    stars: v.optional(
+      v.pipe(
+        v.number(STARS_ADVICE),
+        v.integer(STARS_ADVICE),
+        v.minValue(0, STARS_ADVICE),
+        v.maxValue(STARS_MAX, STARS_ADVICE),
+        v.description("What searches show, of one repository that is there."),
+      ),
+    ),
+    official: v.optional(
+      v.pipe(v.boolean("use true or false"), v.description("Whether searches show one repository as official.")),
+    ),
   }),
   v.check(
     (settings) => Object.values(settings).some((setting) => setting !== undefined),
-    "give visibility, immutableTags, expiringTags, description, or more of them",
+    "give visibility, immutableTags, expiringTags, description, stars, official, or more of them",
   ),
   v.check(
     ({ immutableTags, exceptTags }) => exceptTags === undefined || immutableTags === true,
@@ -121,16 +138,22 @@ export const setRepository = endpoint(
       expiringTags: v.optional(v.boolean()),
       exceptTags: v.optional(v.array(v.string())),
       description: v.optional(v.string()),
+      stars: v.optional(v.number()),
+      official: v.optional(v.boolean()),
     }),
   },
   async (call) => {
     const repository = decodedName(call);
     if (!isRepositoryPattern(repository)) throw new OciError("NAME_INVALID", { message: PATTERN_ADVICE });
-    const { visibility, immutableTags, exceptTags, expiringTags, description } = call.body;
-    if (description !== undefined && !isRepositoryName(repository)) {
-      throw new OciError("REQUEST_INVALID", { message: "description: one repository has one, and a pattern none" });
+    const { visibility, immutableTags, exceptTags, expiringTags, description, stars, official } = call.body;
+    const ofOne = Object.entries({ description, stars, official }).find(([, value]) => value !== undefined);
+    if (ofOne && !isRepositoryName(repository)) {
+      throw new OciError("REQUEST_INVALID", { message: `${ofOne[0]}: one repository has one, and a pattern none` });
     }
-    const settings = { repository, visibility, immutableTags, exceptTags: exceptTags ?? [], expiringTags, description };
+    const settings = {
+      ...{ repository, visibility, immutableTags, exceptTags: exceptTags ?? [], expiringTags },
+      ...{ description, stars, official },
+    };
     await registry.setRepository(call.context, settings, call.caller.actor);
     return {
       repository,
@@ -138,7 +161,7 @@ export const setRepository = endpoint(
       immutableTags,
       expiringTags,
       ...(immutableTags && { exceptTags: settings.exceptTags }),
-      description,
+      ...{ description, stars, official },
     };
   },
 );

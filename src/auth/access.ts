@@ -7,10 +7,17 @@ import type { Actor } from "../policy/actor.ts";
 /** One thing that a request wants to do: the same words as in a token's scope. */
 export type Access =
   | { readonly type: "repository"; readonly name: RepositoryName; readonly actions: readonly Action[] }
-  | { readonly type: "registry"; readonly name: "catalog" | "api"; readonly actions: readonly ["*"] };
+  | {
+      readonly type: "registry";
+      readonly name: "catalog" | "api";
+      readonly actions: readonly ["*"] | readonly ["search"];
+    };
 
 /** Leave to list the repositories that one may pull. */
 export const CATALOG_ACCESS: Access = { type: "registry", name: "catalog", actions: ["*"] };
+
+/** Leave to search them: what Docker asks for. */
+export const SEARCH_ACCESS: Access = { type: "registry", name: "catalog", actions: ["search"] };
 
 /** Leave to use the admin API, as far as one's role goes. */
 export const API_ACCESS: Access = { type: "registry", name: "api", actions: ["*"] };

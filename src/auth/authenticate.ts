@@ -2,7 +2,7 @@ import type { Context } from "../context.ts";
 import { findRules } from "../metadata/policy.ts";
 import { OciError } from "../oci/error.ts";
 import { isRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
-import { type Access, API_ACCESS, type Caller } from "./access.ts";
+import { type Access, API_ACCESS, type Caller, CATALOG_ACCESS, SEARCH_ACCESS } from "./access.ts";
 import { isAccessToken } from "./access-token.ts";
 import { MALFORMED_BASIC, parseBasic } from "./basic.ts";
 import { identify, type Identification } from "./identify.ts";
@@ -163,32 +163,47 @@ export async function authorize(context: Context, wanted: AuthorizeRequest): Pro
   }
 }
 
+/** What a token must be for, any of these, to search; the first is what a challenge asks for. */
+export const TO_SEARCH: readonly [Access, ...Access[]] = [SEARCH_ACCESS, CATALOG_ACCESS, API_ACCESS];
+
+/** What a token must be for to read by the API. */
+export const TO_READ: readonly [Access, ...Access[]] = [API_ACCESS];
+
 /**
  * Lets everybody pass, as who they prove to be: without credentials, or with a token that was given to nobody, as nobody. What they may
  * read is for the rules to say.
- * @throws OciError UNAUTHORIZED for credentials that are wrong, and for a token that is not for the API.
+ * @param purposes what a token must be for, any of them.
+ * @throws OciError UNAUTHORIZED for credentials that are wrong, and for a token that is for something else.
  */
 export async function authorizeReader(
   context: Context,
   { request, url }: Omit<AuthorizeRequest, "accesses">,
+  purposes: readonly [Access, ...Access[]],
 ): Promise<Caller> {
   const { origin } = url;
+  const [access] = purposes;
   const authentication = await authenticate(context, { request, url, accesses: [] });
   switch (authentication.kind) {
     case "anonymous":
       return ANYONE;
     case "rejected":
       throw unauthorized({
-        ...{ origin, accesses: [API_ACCESS], error: authentication.error, message: authentication.message },
+        ...{ origin, accesses: [access], error: authentication.error, message: authentication.message },
       });
     case "caller": {
       const { caller } = authentication;
       if (caller.actor.name === ANONYMOUS.actor.name) return ANYONE;
-      if (caller.allows(API_ACCESS)) return caller;
+      if (purposes.some((purpose) => caller.allows(purpose))) return caller;
       const message = "requested access to the resource is denied";
-      throw unauthorized({ origin, accesses: [API_ACCESS], error: "insufficient_scope", message });
+      throw unauthorized({ origin, accesses: [access], error: "insufficient_scope", message });
     }
   }
+}
+
+/** 401 for whoever has sent nothing, and could find something only as someone. */
+export function challengeForSearch({ origin }: URL): OciError {
+  const message = "nothing that anyone may pull is found by this: log in";
+  return unauthorized({ origin, accesses: [SEARCH_ACCESS], error: undefined, message });
 }
 
 /** Whoever asks for something that is open to all. */

@@ -1,13 +1,13 @@
 import { isRepositoryName } from "../oci/repository-name.ts";
 import { ACTIONS } from "../policy/action.ts";
-import { type Access, API_ACCESS, CATALOG_ACCESS } from "./access.ts";
+import { type Access, API_ACCESS, CATALOG_ACCESS, SEARCH_ACCESS } from "./access.ts";
 
 /** A request asks for as many scopes as it likes, and gets tokens of a bounded size. */
 export const SCOPES_MAX = 32;
 
 /**
- * Docker's token scope grammar: `repository:<name>:<action>,…`, `registry:catalog:*`, and `registry:api:*` for the admin
- * API. `*` stands for all actions. What is not understood is left out, as a scope that is not granted is no error.
+ * Docker's token scope grammar: `repository:<name>:<action>,…`, `registry:catalog:*` and `registry:catalog:search`, and
+ * `registry:api:*` for the admin API. `*` stands for all actions. What is not understood is left out, as a scope that is not granted is no error.
  */
 export function parseScopes(texts: readonly string[]): Access[] {
   return texts
@@ -20,8 +20,10 @@ function parseScope(text: string): Access[] {
   const match = /^(repository|registry)(?:\([^)]*\))?:(.+):([a-z*,]*)$/.exec(text);
   const [, type, name = "", actionList = ""] = match ?? [];
   const wanted = new Set(actionList.split(","));
-  if (type === "registry")
-    return [CATALOG_ACCESS, API_ACCESS].filter((access) => access.name === name && wanted.has("*"));
+  if (type === "registry") {
+    const known = [CATALOG_ACCESS, SEARCH_ACCESS, API_ACCESS];
+    return known.filter((access) => access.name === name && access.actions.every((action) => wanted.has(action)));
+  }
   if (type !== "repository" || !isRepositoryName(name)) return [];
   const actions = ACTIONS.filter((action) => wanted.has(action) || wanted.has("*"));
   return actions.length > 0 ? [{ type, name, actions }] : [];

@@ -5,6 +5,7 @@ import { expireAuditEvents } from "./audit-expiry.ts";
 import { auditBucket } from "./bucket-audit.ts";
 import { collectBatch } from "./collection.ts";
 import { deleteDiscardedObjects } from "./discarded-objects.ts";
+import { indexWaiting } from "./image-words.ts";
 import { keepRetention } from "./retention-rounds.ts";
 import { endTags } from "./tag-expiry.ts";
 import { expireUploads } from "./upload-expiry.ts";
@@ -18,6 +19,7 @@ const JOBS: Readonly<Record<string, (context: Context) => Promise<number>>> = {
   usageDays: noteUsage,
   expiredTags: endTags,
   retiredTags: keepRetention,
+  indexedRepositories: indexWaiting,
   collected: collectBatch,
   strayObjects: auditBucket,
 };

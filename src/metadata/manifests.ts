@@ -6,6 +6,8 @@ import type { Actor } from "../policy/actor.ts";
 import { recordAudit } from "./audit.ts";
 import type { Deletion, Lookup } from "./blobs.ts";
 import { discardUnneeded } from "./discarded-objects.ts";
+import type { StoredConfig } from "./image-configs.ts";
+import { selectToIndex, toUnread } from "./image-words.ts";
 import type { Reader } from "./reader.ts";
 import { selectRepository } from "./repositories.ts";
 import { type LabelledConfig, recordTagDeletions, recordTagMoves, selectLabelledConfig, upsertTags } from "./tags.ts";
@@ -119,6 +121,8 @@ export interface NewManifest {
 export interface InsertedManifest {
   /** The object of its config, where its labels matter: {@link selectLabelledConfig}. */
   readonly configKey: string | undefined;
+  /** Configs to be read before what its images say is indexed; undefined where that is as it was. */
+  readonly unread: readonly StoredConfig[] | undefined;
 }
 
 /** A reference, and whether the repository must hold what it names. */
@@ -176,7 +180,7 @@ export async function insertManifest(
   references: readonly CheckedReference[],
 ): Promise<InsertedManifest | undefined> {
   const json = serialiseReferences(references);
-  const { repository, digest, manifest, labelled, now } = entry;
+  const { repository, digest, manifest, tags, labelled, now } = entry;
   const isIndex = manifest.references.some(({ role }) => role === "manifest");
   const results = await db.batch<{ object_key: string }>([
     // A manifest that requires nothing may be the first thing in its repository; any other finds it there.
@@ -223,9 +227,14 @@ export async function insertManifest(
       ? []
       : [discardUnneeded(db, [{ key: entry.objectKey, multipartId: undefined }], now)]),
     ...(labelled === undefined ? [] : [selectLabelledConfig(db, repository, labelled)]),
+    ...(tags.length === 0 ? [] : [selectToIndex(db, repository)]),
   ]);
   if (results[1]?.results.length === 0) return undefined;
-  return { configKey: labelled && results.at(-1)?.results[0]?.object_key };
+  const toIndex = tags.length === 0 ? undefined : results.pop();
+  return {
+    configKey: labelled && results.at(-1)?.results[0]?.object_key,
+    unread: toIndex && toUnread(toIndex),
+  };
 }
 
 /** Records a push that the transaction accepted: its manifest is there, even if it was before. */

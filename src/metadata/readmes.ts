@@ -29,7 +29,7 @@ const ANNOTATIONS = `
 
 /**
  * What a repository says of itself, for someone who may see it or not; undefined if there is none. Annotations of a manifest too big
- * for a row are not looked at. One round trip, which reads the repository's tags to find the newest.
+ * for a row are not looked at. One round trip.
  */
 export async function findAbout(db: D1Database, asker: Asker): Promise<Ruled<About | undefined>> {
   const { repository } = asker;
@@ -44,8 +44,8 @@ export async function findAbout(db: D1Database, asker: Asker): Promise<Ruled<Abo
       .prepare(
         `WITH newest (repository_id, digest) AS (
            SELECT t.repository_id, t.digest
-           FROM repositories r CROSS JOIN tags t INDEXED BY tags_in_order ON t.repository_id = r.id
-           WHERE r.name = ?1 AND ${IS_NO_REFERRER} ORDER BY t.updated_at DESC, t.name LIMIT 1)
+           FROM repositories r CROSS JOIN tags t INDEXED BY tags_by_update ON t.repository_id = r.id
+           WHERE r.name = ?1 AND ${IS_NO_REFERRER} ORDER BY t.updated_at DESC LIMIT 1)
          SELECT (${ANNOTATIONS}) AS annotations
          FROM newest CROSS JOIN manifests m ON m.repository_id = newest.repository_id AND m.digest = newest.digest`,
       )

@@ -89,7 +89,11 @@ export interface RepositorySummary {
   readonly name: RepositoryName;
   readonly isPublic: boolean;
   readonly createdAt: number;
+  /** What was set, or else what its newest image says. */
   readonly description: string | null;
+  /** What admins say of it. */
+  readonly stars: number;
+  readonly isOfficial: boolean;
   readonly tags: number;
   /** Without those that were deleted. */
   readonly manifests: number;
@@ -103,17 +107,20 @@ export interface RepositorySummary {
   readonly pulls: number;
 }
 
-export interface SummaryRow extends Omit<RepositorySummary, "isPublic"> {
+export interface SummaryRow extends Omit<RepositorySummary, "isPublic" | "isOfficial"> {
   readonly is_public: 0 | 1;
+  readonly is_official: 0 | 1;
 }
 
 /** The columns of a summary, of a repository (r). */
 export const SUMMARY = `
-  r.name, r.created_at AS createdAt, r.description, r.tag_count AS tags, r.manifest_count AS manifests, r.size,
+  r.name, r.created_at AS createdAt,
+  COALESCE(r.description, (SELECT i.description FROM image_words i WHERE i.repository_id = r.id)) AS description,
+  r.stars, r.is_official, r.tag_count AS tags, r.manifest_count AS manifests, r.size,
   r.unique_size AS uniqueSize, NULLIF(r.pushed_at, 0) AS pushedAt, r.pulled_at AS pulledAt, r.pulls, (${PUBLIC}) AS is_public`;
 
-export function toSummary({ is_public, ...row }: SummaryRow): RepositorySummary {
-  return { ...row, isPublic: is_public === 1 };
+export function toSummary({ is_public, is_official, ...row }: SummaryRow): RepositorySummary {
+  return { ...row, isPublic: is_public === 1, isOfficial: is_official === 1 };
 }
 
 /** A repository with the settings that hold for it. */

@@ -15,6 +15,9 @@ export interface RepositorySettings {
   readonly expiringTags: boolean | undefined;
   /** Of one repository that is there; empty: none. */
   readonly description: string | undefined;
+  /** What searches show of one repository that is there. */
+  readonly stars: number | undefined;
+  readonly official: boolean | undefined;
 }
 
 /** All rules for immutable tags, and all for expiring ones, are read when a tag moves: as many of each. */
@@ -40,15 +43,15 @@ export async function saveSettings(
   actor: Actor,
   now: number,
 ): Promise<SettingsOutcome> {
-  const { repository, visibility, immutableTags, exceptTags, expiringTags, description } = settings;
+  const { repository, visibility, immutableTags, exceptTags, expiringTags, description, stars, official } = settings;
   const others = within.filter((pattern) => pattern !== repository);
   const detail = {
-    ...{ visibility, immutableTags, expiringTags, description },
+    ...{ visibility, immutableTags, expiringTags, description, stars, official },
     ...(immutableTags && { exceptTags }),
     ...(others.length > 0 && { others }),
   };
   const rooms = {
-    known: description === undefined ? "TRUE" : "EXISTS (SELECT 1 FROM repositories WHERE name = ?1)",
+    known: !isOfOne(settings) ? "TRUE" : "EXISTS (SELECT 1 FROM repositories WHERE name = ?1)",
     immutable: hasRoomIn("immutable_tags", immutableTags),
     expiring: hasRoomIn("expiring_tags", expiringTags),
     anyone: visibility === "public" ? hasRoomForRule("'anyone'", "?1") : "TRUE",
@@ -65,7 +68,7 @@ export async function saveSettings(
     ...setVisibility(db, settings, [repository, ...others], actor, now, hasRoom),
     ...setExpiringTags(db, settings, actor, now, hasRoom),
     ...setImmutableTags(db, settings, actor, now, hasRoom),
-    ...setDescription(db, settings, hasRoom),
+    ...setColumns(db, settings, hasRoom),
   ]);
   const { known = 0, immutable = 0, expiring = 0, anyone = 0 } = room?.results[0] ?? {};
   if (known === 0) return "unknown";
@@ -133,16 +136,23 @@ function setImmutableTags(
   ];
 }
 
-function setDescription(
-  db: D1Database,
-  { repository, description }: RepositorySettings,
-  where: string,
-): D1PreparedStatement[] {
-  if (description === undefined) return [];
+/** Whether some of the settings are for one repository that is there, and not for a pattern. */
+export function isOfOne({ description, stars, official }: Partial<RepositorySettings>): boolean {
+  return description !== undefined || stars !== undefined || official !== undefined;
+}
+
+/** What is said of just one repository stands in its row. */
+function setColumns(db: D1Database, settings: RepositorySettings, where: string): D1PreparedStatement[] {
+  if (!isOfOne(settings)) return [];
+  const { repository, description, stars, official } = settings;
   return [
     db
-      .prepare(`UPDATE repositories SET description = NULLIF(?2, '') WHERE name = ?1 AND ${where}`)
-      .bind(repository, description),
+      .prepare(
+        `UPDATE repositories SET description = IIF(?2 IS NULL, description, NULLIF(?2, '')), stars = COALESCE(?3, stars),
+                                 is_official = COALESCE(?4, is_official)
+         WHERE name = ?1 AND ${where}`,
+      )
+      .bind(repository, description ?? null, stars ?? null, official === undefined ? null : Number(official)),
   ];
 }
 

@@ -4,6 +4,7 @@ import { INDEX_TYPES, kindOf, type ManifestKind } from "../oci/media-type.ts";
 import { type Platform, toPlatform } from "../oci/platform.ts";
 import type { Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
+import type { StoredConfig } from "./image-configs.ts";
 import { type OrderColumn, orderSql, Parameters, searchSql } from "./listing.ts";
 import type { Reader } from "./reader.ts";
 import { type Asker, askWithRules, type Ruled } from "./ruled.ts";
@@ -23,10 +24,7 @@ export interface PlatformImage extends Platform {
 }
 
 /** The config of an image, as far as its platform goes. */
-export interface ImageConfig {
-  readonly digest: Digest;
-  readonly objectKey: string;
-  readonly size: number;
+export interface ImageConfig extends StoredConfig {
   /** Undefined: nobody has looked yet. Null: it states none. */
   readonly platform: Platform | null | undefined;
 }
@@ -183,18 +181,4 @@ function toPlatforms(json: string): PlatformImage[] {
 
 function readNote(note: string | null): ImageConfig["platform"] {
   return note === null ? undefined : (toPlatform(JSON.parse(note) as Record<string, unknown>) ?? null);
-}
-
-/** Notes what configs state, so that nobody has to look again. One query. */
-export async function notePlatforms(
-  db: D1Database,
-  found: readonly { readonly digest: Digest; readonly platform: Platform | undefined }[],
-): Promise<void> {
-  const json = JSON.stringify(found.map(({ digest, platform }) => ({ digest, platform: platform ?? {} })));
-  await db
-    .prepare(
-      `UPDATE blobs SET platform = w.value -> 'platform' FROM json_each(?1) w WHERE blobs.digest = w.value ->> 'digest'`,
-    )
-    .bind(json)
-    .run();
 }

@@ -34,14 +34,15 @@ export function isManifest(mediaType: string): boolean {
   return mediaType !== MEDIA_TYPES.octetStream && Object.values<string>(MEDIA_TYPES).includes(mediaType);
 }
 
-const IMAGE_CONFIGS = new Set([
+/** Those of the configs of images that run. */
+export const IMAGE_CONFIG_TYPES: readonly string[] = [
   "application/vnd.oci.image.config.v1+json",
   "application/vnd.docker.container.image.v1+json",
-]);
+];
 
 /** True for configs of images that run, which may have labels; artifacts put anything in the place of theirs. */
 export function isImageConfig(mediaType: string): boolean {
-  return IMAGE_CONFIGS.has(mediaType);
+  return IMAGE_CONFIG_TYPES.includes(mediaType);
 }
 
 /** What a manifest is, to who looks at it. */

@@ -15,6 +15,7 @@ import type { Actor } from "../policy/actor.ts";
 import { newManifestKey } from "../storage/keys.ts";
 import { putBytes } from "../storage/objects.ts";
 import { assertDeleted, foundOr } from "./blobs.ts";
+import { indexRepository, indexWhereDue } from "./image-words.ts";
 import { readObject } from "./object-bytes.ts";
 import { changing } from "./recent.ts";
 import { applyLabel, lifeOf } from "./tag-life.ts";
@@ -91,6 +92,7 @@ export async function pushManifest(
     async () => await findHeldTag(db, repository, entry.tags, digest),
   );
   if (!inserted) throw refusal(await metadata.findObjections(db, repository, references));
+  if (inserted.unread) context.defer(indexRepository(context, repository, inserted.unread));
   if (inserted.configKey !== undefined) await applyLabel(context, entry, inserted.configKey);
   return { digest, subject: manifest.subject };
 }
@@ -171,6 +173,7 @@ export async function deleteManifest(
       async () => await findHeldTag(db, repository, [tag], undefined),
     );
     assertDeleted({ kind }, "MANIFEST_UNKNOWN", { tag });
+    context.defer(indexWhereDue(context, repository));
     return;
   }
   const { digest } = reference;
@@ -179,4 +182,5 @@ export async function deleteManifest(
     async () => await findHeldTagOf(db, repository, digest),
   );
   assertDeleted(result, "MANIFEST_UNKNOWN", { digest });
+  context.defer(indexWhereDue(context, repository));
 }

@@ -48,7 +48,19 @@ function* walk(value: unknown, path = ""): Generator<{ path: string; value: Json
 /** The words of JSON Schema 2020-12 that this document uses. */
 const SCHEMA_WORDS = [
   ...["type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf", "propertyNames"],
-  ...["minLength", "maxLength", "minItems", "maxItems", "pattern", "format", "description", "default", "$ref"],
+  ...[
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "minItems",
+    "maxItems",
+    "pattern",
+    "format",
+    "description",
+    "default",
+    "$ref",
+  ],
 ];
 const TYPES = ["object", "array", "string", "number", "integer", "boolean", "null"];
 

@@ -186,6 +186,9 @@ async function browse({ session, key, repository }: Scene): Promise<void> {
     await session.step(`${name}, for an admin`, 200, "GET", `/api/${path}`);
     await session.step(`${name}, for a member`, 200, "GET", `/api/${path}`, as(member(key)));
   }
+  await session.step("search for part of names", 200, "GET", "/v1/search?q=other%2Fr&n=1");
+  await session.step("search for part of names, as a member", 200, "GET", "/v1/search?q=other%2Fr", as(member(key)));
+  await session.step("search for two letters", 200, "GET", "/v1/search?q=zz&n=1");
   await session.step("a repository that is private, for nobody", 404, "GET", `/api/${paths["a repository"]}`, as(""));
   await session.step("usage of the last days", 200, "GET", "/api/usage/history?days=2");
   await session.step("take its readme away", 200, "PUT", "/api/readme", json({ repository, readme: "" }));

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { CALL_KINDS, type Calls, NO_CALLS } from "../../cost/calls.ts";
 import { costOf, type OperationName, OPERATIONS, SCHEDULE } from "../../cost/operations.ts";
+import { INDEXED_TAGS_MAX } from "../../src/metadata/image-words.ts";
 import { PART_SIZE_BYTES } from "../../src/oci/upload-session.ts";
 import { makeBytes } from "../support/content.ts";
 import { CountedRegistry, type Measured, sumUsage } from "../support/counted-registry.ts";
@@ -43,6 +44,25 @@ const freshImage = async (references: number) =>
 async function pushImage(references: number, tag: string): Promise<{ digest: string; measured: Measured }> {
   const image = await freshImage(references);
   return { digest: image.digest, measured: await push.pushManifest(registry, repository, tag, image) };
+}
+
+/** Pushes an image, whose config nobody has read before, to a repository that has so many tags, all of them of such images. */
+async function pushBesideOthers(
+  references: number,
+  others = 0,
+  fresh = `${repository}/fresh-${(seed += 1)}`,
+): Promise<Measured> {
+  for (const { digest } of blobs) {
+    const { status } = await registry.send("POST", `/v2/${fresh}/blobs/uploads/?mount=${digest}&from=${repository}`);
+    expect(status).toBe(201);
+  }
+  const pushNext = async (tag: string) => {
+    const config = await push.storeBlob(registry, fresh, freshBytes(1_000));
+    const image = await makeImage([config, ...blobs.slice(1, references)], { annotations: { "test.tag": tag } });
+    return await push.pushManifest(registry, fresh, tag, image);
+  };
+  for (let n = 0; n < others; n += 1) await pushNext(`other${n}`);
+  return await pushNext("new");
 }
 
 async function send(method: string, target: string, authorization = bearer): Promise<Measured> {
@@ -148,7 +168,7 @@ const DOINGS: Readonly<Record<OperationName, Doing>> = {
   mountBlob: async () => [
     await registry.send("POST", `${path}/other/blobs/uploads/?mount=${blobs[5]!.digest}&from=${repository}`),
   ],
-  pushManifest: async (references) => [(await pushImage(references, `m${references}`)).measured],
+  pushManifest: async (references) => [await pushBesideOthers(references)],
   getArchive: async (references) => {
     await pushImage(references, `archived${references}`);
     const target = `/archive/${repository}:archived${references}.tar`;
@@ -158,11 +178,13 @@ const DOINGS: Readonly<Record<OperationName, Doing>> = {
   putArchive: async (references) => {
     const saved = await makeSavedImage(Array<number>(references - 1).fill(70_000));
     const bytes = makeTar(oldStyle({ "hello:1": saved }));
-    return [await registry.send("PUT", `/archive/${repository}:loaded${references}`, { body: { bytes } })];
+    return [await registry.send("PUT", `/archive/${repository}/loaded${references}:new`, { body: { bytes } })];
   },
+  lookAtOtherTags: async () => difference(await pushBesideOthers(1, INDEXED_TAGS_MAX - 1), await pushBesideOthers(1)),
   deleteTag: async () => {
-    await pushImage(2, "middle");
-    return [await registry.send("DELETE", `${path}/manifests/middle`)];
+    const fresh = `${repository}/deleted`;
+    await pushBesideOthers(2, 2, fresh);
+    return [await registry.send("DELETE", `/v2/${fresh}/manifests/new`)];
   },
   deleteManifest: async () => {
     const { digest } = await pushImage(2, "moved");

@@ -63,7 +63,7 @@ it("a file that is missing is not the page, and nothing to keep", async () => {
 });
 
 it.each([
-  ...["/v2/a", "/v2/a/tags", "/v2/assets/x.js", "/v1/search", "/v1/_ping", "/api", "/api/", "/api/nowhere"],
+  ...["/v2/a", "/v2/a/tags", "/v2/assets/x.js", "/v1", "/v1/repositories", "/api", "/api/", "/api/nowhere"],
   ...[
     "/api/session/x",
     "/token/x",

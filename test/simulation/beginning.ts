@@ -29,7 +29,14 @@ export async function prepare(scene: Scene): Promise<void> {
 }
 
 async function letTagsExpire(context: Context): Promise<void> {
-  const others = { visibility: undefined, immutableTags: undefined, exceptTags: [], description: undefined };
+  const others = {
+    visibility: undefined,
+    immutableTags: undefined,
+    exceptTags: [],
+    description: undefined,
+    stars: undefined,
+    official: undefined,
+  };
   await setRepository(context, { repository: "**" as RepositoryPattern, expiringTags: true, ...others }, ACTOR);
 }
 

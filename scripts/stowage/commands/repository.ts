@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { Option } from "commander";
 import * as v from "valibot";
 import { Failure, reasonOf } from "../../local/failure.ts";
-import { parseList } from "../arguments.ts";
+import { parseList, parseStars } from "../arguments.ts";
 import { pathOf } from "../client.ts";
 import type { Environment } from "../environment.ts";
 import { example, type Noun, YES } from "../noun.ts";
@@ -14,6 +14,8 @@ const SUMMARY = {
   name: v.string(),
   visibility: v.string(),
   description: v.nullable(v.string()),
+  stars: v.number(),
+  official: v.boolean(),
   tags: v.number(),
   size: v.number(),
   uniqueSize: v.number(),
@@ -38,6 +40,8 @@ const SettingsSchema = v.looseObject({
   exceptTags: v.optional(v.array(v.string())),
   expiringTags: v.optional(v.boolean()),
   description: v.optional(v.string()),
+  stars: v.optional(v.number()),
+  official: v.optional(v.boolean()),
 });
 const ReadmeSchema = v.looseObject({ hasReadme: v.boolean() });
 
@@ -47,6 +51,8 @@ interface SetOptions {
   readonly exceptTags?: readonly string[];
   readonly expiringTags?: string;
   readonly description?: string;
+  readonly stars?: number;
+  readonly official?: string;
   readonly readme?: string;
 }
 
@@ -78,12 +84,20 @@ export const repository: Noun = (program, act) => {
       ]),
     )
     .option("--description <text>", "what it is, in a line or two; '' takes it away; of one repository")
+    .addOption(new Option("--stars <count>", "the stars that searches show; of one repository").argParser(parseStars))
+    .addOption(
+      new Option("--official <state>", "whether searches show it as official; of one repository").choices([
+        "on",
+        "off",
+      ]),
+    )
     .option("--readme <file>", "Markdown about it, of 64 KiB at most; - for stdin, '' takes it away; of one repository")
     .addHelpText(
       "after",
       example(
         "stowage repository set team/web --visibility public",
         "stowage repository set team/web --description 'The shop' --readme README.md",
+        "stowage repository set team/web --stars 12 --official on",
         "stowage repository set 'team/*' --immutable-tags on --except-tags 'dev-*,latest'",
         "stowage repository set 'ci/**' --expiring-tags on",
       ),
@@ -120,6 +134,8 @@ async function show(session: Session, name: string): Promise<void> {
       ["Name", found.name],
       ["Description", found.description ?? "none"],
       ["Readme", found.hasReadme ? "yes" : "none"],
+      ["Stars", String(found.stars)],
+      ["Official", found.official ? "yes" : "no"],
       ["Visibility", found.visibility],
       ["Created", { time: found.createdAt, none: "" }],
       ["Pushed", { time: found.pushedAt, none: "never" }],
@@ -143,7 +159,7 @@ async function set(session: Session, pattern: string, options: SetOptions): Prom
   // First of all: a file that cannot be read changes nothing.
   const readme = options.readme === undefined ? undefined : await readReadme(options.readme, session.environment);
   if (Object.keys(body).length === 0 && readme === undefined) {
-    const flags = "--visibility, --immutable-tags, --expiring-tags, --description or --readme";
+    const flags = "--visibility, --immutable-tags, --expiring-tags, --description, --stars, --official or --readme";
     throw new Failure(`there is nothing to set: give ${flags}`, 2);
   }
   const client = await session.connect();
@@ -160,7 +176,8 @@ async function set(session: Session, pattern: string, options: SetOptions): Prom
   );
 }
 
-function toSettings({ visibility, immutableTags, exceptTags, expiringTags, description }: SetOptions): object {
+function toSettings({ visibility, immutableTags, exceptTags, expiringTags, ...ofOne }: SetOptions): object {
+  const { description, stars, official } = ofOne;
   if (exceptTags !== undefined && immutableTags !== "on") {
     throw new Failure("--except-tags are exceptions from --immutable-tags on: give both", 2);
   }
@@ -170,6 +187,8 @@ function toSettings({ visibility, immutableTags, exceptTags, expiringTags, descr
     ...(exceptTags !== undefined && { exceptTags }),
     ...(expiringTags !== undefined && { expiringTags: expiringTags === "on" }),
     ...(description !== undefined && { description }),
+    ...(stars !== undefined && { stars }),
+    ...(official !== undefined && { official: official === "on" }),
   };
 }
 
@@ -191,6 +210,8 @@ function describe({ hasReadme, description, ...settings }: Set): string {
     describeTags(settings),
     describeExpiring(settings.expiringTags),
     describeAbout("description", description === undefined ? undefined : description !== ""),
+    describeStars(settings.stars),
+    describeOfficial(settings.official),
     describeAbout("readme", hasReadme),
   ]
     .filter((words) => words !== "")
@@ -200,6 +221,15 @@ function describe({ hasReadme, description, ...settings }: Set): string {
 function describeAbout(what: string, isThere: boolean | undefined): string {
   if (isThere === undefined) return "";
   return isThere ? `has the ${what} that was given` : `has no ${what} any more`;
+}
+
+function describeStars(stars: number | undefined): string {
+  return stars === undefined ? "" : `has ${stars} star${stars === 1 ? "" : "s"}`;
+}
+
+function describeOfficial(official: boolean | undefined): string {
+  if (official === undefined) return "";
+  return official ? "official" : "not official";
 }
 
 function describeVisibility(visibility: string | undefined): string {

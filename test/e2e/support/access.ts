@@ -74,6 +74,14 @@ export async function makePublic(repository: string): Promise<void> {
   await requestApi("PATCH", `repositories/${repository}`, { visibility: "public" });
 }
 
+/** Sets what a search shows of a repository. */
+export async function setAbout(
+  repository: string,
+  about: { readonly description?: string; readonly stars?: number; readonly official?: boolean },
+): Promise<void> {
+  await requestApi("PATCH", `repositories/${repository}`, about);
+}
+
 /** Makes the tags of a repository stay where they are, but for those of the patterns. */
 export async function makeTagsImmutable(repository: string, ...exceptTags: readonly string[]): Promise<void> {
   await requestApi("PATCH", `repositories/${repository}`, { immutableTags: true, exceptTags });
