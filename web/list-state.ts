@@ -1,7 +1,7 @@
 import { useLocation } from "preact-iso";
 import { useCallback } from "preact/hooks";
 import { toQuery } from "./api.ts";
-import type { Order } from "./components/sort-header.tsx";
+import type { Order } from "./components/lists/sort-header.tsx";
 
 /** A list's search, order and place, as the address of the page has them. */
 export interface ListState<S extends string> {

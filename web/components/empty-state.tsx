@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { CliLine } from "./cli-line.tsx";
+import { CliLine } from "./operate/cli-line.tsx";
 
 interface Props {
   readonly title: string;

@@ -2,7 +2,7 @@ import { useLocation } from "preact-iso";
 import { useEffect } from "preact/hooks";
 import { type Address, comparisonOf, formatAddress, pageOf, parseAddress, referenceOf } from "../address.ts";
 import { Digest } from "../components/digest.tsx";
-import { ImageComparison } from "../components/image-comparison.tsx";
+import { ImageComparison } from "../components/image/image-comparison.tsx";
 import { Problem } from "../components/problem.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
 import { formatPlatform } from "../format.ts";

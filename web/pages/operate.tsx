@@ -1,6 +1,6 @@
 import type { ComponentType } from "preact";
 import { useRoute } from "preact-iso";
-import { NotForCaller } from "../components/not-for-caller.tsx";
+import { NotForCaller } from "../components/operate/not-for-caller.tsx";
 import { Problem } from "../components/problem.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
 import { Tabs } from "../components/tabs.tsx";

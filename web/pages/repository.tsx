@@ -7,14 +7,16 @@ import { Command } from "../components/command.tsx";
 import { Problem } from "../components/problem.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
 import { Tabs } from "../components/tabs.tsx";
-import { TagList } from "../components/tag-list.tsx";
+import { TagList } from "../components/repository/tag-list.tsx";
 import { formatBytes, formatCount } from "../format.ts";
 import { useOwnResource } from "../own-resource.ts";
 import { useSession } from "../session.tsx";
 import { useTitle } from "../title.ts";
 
-const About = lazy(async () => (await import("../components/repository-about.tsx")).RepositoryAbout);
-const Settings = lazy(async () => (await import("../components/repository-settings.tsx")).RepositorySettings);
+const About = lazy(async () => (await import("../components/repository/repository-about.tsx")).RepositoryAbout);
+const Settings = lazy(
+  async () => (await import("../components/repository/repository-settings.tsx")).RepositorySettings,
+);
 
 /** A repository: its tags, what it says of itself, and its settings. */
 export function RepositoryPage({ name }: { readonly name: string }) {

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { get } from "../../api.ts";
 import { Age } from "../../components/age.tsx";
-import { LineChart } from "../../components/line-chart.tsx";
+import { LineChart } from "../../components/operate/line-chart.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { Skeleton } from "../../components/skeleton.tsx";
 import { formatBytes, formatCount, formatDollars, plural } from "../../format.ts";
