@@ -24,12 +24,9 @@ ALTER TABLE manifests ADD COLUMN content_size INTEGER NOT NULL DEFAULT 0;
 
 WITH RECURSIVE held (root, repository_id, digest) AS (
   SELECT id, repository_id, digest FROM manifests
-  UNION ALL
+  UNION
   SELECT h.root, h.repository_id, mr.digest
   FROM held h JOIN manifest_references mr ON mr.repository_id = h.repository_id AND mr.manifest_digest = h.digest
-  WHERE NOT EXISTS (SELECT 1 FROM manifest_references same
-                    WHERE same.repository_id = mr.repository_id AND same.manifest_digest = mr.manifest_digest
-                      AND same.digest = mr.digest AND same.position < mr.position)
 ), sums (id, bytes) AS (
   SELECT h.root, SUM(COALESCE(m.size, b.size, 0))
   FROM held h

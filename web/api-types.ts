@@ -16,8 +16,8 @@ export interface RepositoryEntry {
   readonly description: string | null;
   readonly tags: number;
   readonly size: number;
-  /** Of it, what no other repository has: what its deletion frees. */
-  readonly uniqueSize: number;
+  /** Of it, what no other repository has: what its deletion frees. Null for who may not see all repositories. */
+  readonly uniqueSize: number | null;
   readonly createdAt: string;
   readonly pushedAt: string | null;
   readonly pulledAt: string | null;
@@ -48,7 +48,8 @@ export interface TagEntry {
   readonly size: number;
   readonly updatedAt: string;
   readonly pushedAt: string;
-  readonly pushedBy: string;
+  /** Null for who has not signed in. */
+  readonly pushedBy: string | null;
   readonly pulledAt: string | null;
   readonly expiresAt: string | null;
   readonly immutable: boolean;
@@ -58,7 +59,8 @@ export interface TagEvent {
   readonly id: number;
   readonly digest: string | null;
   readonly previousDigest: string | null;
-  readonly actor: string;
+  /** Null for who has not signed in. */
+  readonly actor: string | null;
   readonly occurredAt: string;
   readonly isAvailable: boolean;
 }

@@ -6,9 +6,10 @@ import { toListing } from "../oci/listing.ts";
 import { parsePage } from "../oci/page.ts";
 import type { Reference, Tag } from "../oci/reference.ts";
 import { toTime, toTimeOrNull } from "../oci/time.ts";
+import type { Call } from "../protocol/call.ts";
 import * as registry from "../registry/tag-list.ts";
 import { endpoint, pageAnswer } from "./endpoint.ts";
-import { askerOf, DigestText, listQuery, RepositoryNameText, TagText } from "./schemas.ts";
+import { askerOf, DigestText, listQuery, RepositoryNameText, TagText, Who, whoFor } from "./schemas.ts";
 
 const Platform = v.object({
   ...{ os: v.string(), architecture: v.string(), variant: v.optional(v.string()), digest: v.string() },
@@ -23,12 +24,13 @@ const ListedTag = v.object({
     v.number(),
     v.description("Bytes of the manifest and of what it names; of an index, with its children."),
   ),
-  ...{ updatedAt: v.string(), pushedAt: v.string(), pushedBy: v.string(), pulledAt: v.nullable(v.string()) },
+  ...{ updatedAt: v.string(), pushedAt: v.string(), pushedBy: Who, pulledAt: v.nullable(v.string()) },
   ...{ expiresAt: v.nullable(v.string()), immutable: v.boolean() },
 });
 
-function toTag(tag: registry.ListedTag): v.InferOutput<typeof ListedTag> {
-  const { name, digest, mediaType, kind, artifactType = null, platforms, size, pushedBy, isImmutable: immutable } = tag;
+function toTag(tag: registry.ListedTag, call: Call): v.InferOutput<typeof ListedTag> {
+  const { name, digest, mediaType, kind, artifactType = null, platforms, size, isImmutable: immutable } = tag;
+  const pushedBy = whoFor(call, tag.pushedBy);
   return {
     ...{ name, digest, mediaType, artifactType, kind, platforms: [...platforms], size, pushedBy, immutable },
     ...{ updatedAt: toTime(tag.updatedAt), pushedAt: toTime(tag.pushedAt) },
@@ -46,7 +48,7 @@ export const listTags = endpoint(
     const listing = toListing(parsePage(call.url.searchParams, registry.TAGS_LIMIT), call.query);
     const asker = askerOf(call, call.query.repository);
     const { entries, next, total } = await registry.listTags(call.context, asker, listing);
-    return pageAnswer(call, { tags: entries.map(toTag), total }, listing.limit, next);
+    return pageAnswer(call, { tags: entries.map((entry) => toTag(entry, call)), total }, listing.limit, next);
   },
 );
 

@@ -19,15 +19,20 @@ const Repository = v.object({
   ...{ stars: v.number(), official: v.boolean(), tags: v.number() },
   manifests: v.pipe(v.number(), v.description("Without those that were deleted.")),
   size: v.pipe(v.number(), v.description("Bytes of its blobs and manifests, each counted once.")),
-  uniqueSize: v.pipe(v.number(), v.description("Of these, what no other repository has.")),
+  uniqueSize: v.pipe(
+    v.nullable(v.number()),
+    v.description("Of these, what no other repository has; null for who may not see all repositories."),
+  ),
   pushedAt: v.pipe(v.nullable(v.string()), v.description("When a manifest was last pushed.")),
   pulledAt: v.nullable(v.string()),
   pulls: v.pipe(v.number(), v.description("GETs of its manifests, but for those of the last minute.")),
   createdAt: v.string(),
 });
 
-function toRepository(found: registry.RepositorySummary): v.InferOutput<typeof Repository> {
-  const { name, isPublic, description, stars, isOfficial: official, tags, manifests, size, uniqueSize, pulls } = found;
+function toRepository(found: registry.RepositorySummary, call: Call): v.InferOutput<typeof Repository> {
+  const { name, isPublic, description, stars, isOfficial: official, tags, manifests, size, pulls } = found;
+  // What is shared with repositories that one may not see would say what they hold.
+  const uniqueSize = call.caller.visibility === "all" ? found.uniqueSize : null;
   const visibility = isPublic ? "public" : "private";
   return {
     ...{ name, visibility, description, stars, official, tags, manifests, size, uniqueSize },
@@ -45,7 +50,12 @@ export const listRepositories = endpoint(
   async (call) => {
     const listing = toListing(parsePage(call.url.searchParams), call.query);
     const { entries, next, total } = await registry.listRepositories(call.context, call.caller.visibility, listing);
-    return pageAnswer(call, { repositories: entries.map(toRepository), total }, listing.limit, next);
+    return pageAnswer(
+      call,
+      { repositories: entries.map((entry) => toRepository(entry, call)), total },
+      listing.limit,
+      next,
+    );
   },
 );
 
@@ -69,7 +79,7 @@ export const showRepository = endpoint(
     const found = await registry.describeRepository(call.context, askerOf(call, repositoryOf(call)));
     const { actions, immutableTags, expiringTags, hasReadme } = found;
     return {
-      ...{ ...toRepository(found), actions },
+      ...{ ...toRepository(found, call), actions },
       immutableTags: immutableTags.map(({ repository, exceptTags: except }) => ({ repository, except })),
       expiringTags: expiringTags.map((repository) => ({ repository })),
       hasReadme,

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { ANYONE } from "../auth/authenticate.ts";
 import { parseDuration } from "../oci/duration.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { OciError } from "../oci/error.ts";
@@ -126,6 +127,12 @@ export function listQuery<const S extends readonly string[]>(sorts: S) {
     ),
   };
 }
+
+/** Who did something. Names of accounts, robots and CI jobs are not for everybody. */
+export const Who = v.pipe(v.nullable(v.string()), v.description("null for who asks without credentials."));
+
+/** {@link Who}, as the caller may know it. */
+export const whoFor = ({ caller }: Call, actor: string): string | null => (caller === ANYONE ? null : actor);
 
 /** Who asks for something of a repository. */
 export function askerOf({ caller: { visibility } }: Call, repository: RepositoryName): Asker {

@@ -10,9 +10,13 @@ import { endpoint, type Endpoint } from "./endpoint.ts";
 /** The one cookie there is. The page's scripts cannot read it, and it is sent to the routes below and to no other. */
 const COOKIE = "stowage_session";
 
-/** RFC 6265, section 4.1. Over plain HTTP, as to a registry on this machine, a browser keeps no cookie that is Secure. */
-function setCookie({ url }: Call, value: string, maxAgeSeconds: number): Record<"Set-Cookie", string> {
-  const secure = url.protocol === "https:" ? "; Secure" : "";
+/**
+ * RFC 6265, section 4.1. Over plain HTTP, as to a registry on this machine, a browser keeps no cookie that is Secure. Behind a proxy
+ * that ends TLS, the page's origin says that the browser came by it.
+ */
+function setCookie({ url, request }: Call, value: string, maxAgeSeconds: number): Record<"Set-Cookie", string> {
+  const isSecure = url.protocol === "https:" || request.headers.get("Origin")?.startsWith("https:") === true;
+  const secure = isSecure ? "; Secure" : "";
   const attributes = `Path=/api/session; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict${secure}`;
   return { "Set-Cookie": `${COOKIE}=${value}; ${attributes}` };
 }

@@ -4,7 +4,7 @@ import { parsePage } from "../oci/page.ts";
 import { toTime, toTimeOrNull } from "../oci/time.ts";
 import * as registry from "../registry/tag-history.ts";
 import { endpoint, pageAnswer, type ParsedCall } from "./endpoint.ts";
-import { askerOf, DigestText, Life, PAGE_QUERY, RepositoryNameText, TagText, Time } from "./schemas.ts";
+import { askerOf, DigestText, Life, PAGE_QUERY, RepositoryNameText, TagText, Time, Who, whoFor } from "./schemas.ts";
 
 const Address = { repository: RepositoryNameText, tag: TagText };
 const Answer = { repository: v.string(), tag: v.string() };
@@ -20,7 +20,7 @@ export const listTagEvents = endpoint(
       events: v.array(
         v.object({
           ...{ id: v.number(), digest: v.nullable(v.string()), previousDigest: v.nullable(v.string()) },
-          ...{ actor: v.string(), occurredAt: v.string() },
+          ...{ actor: Who, occurredAt: v.string() },
           isAvailable: v.pipe(
             v.boolean(),
             v.description("Whether the manifest is stored, so that it can be restored."),
@@ -38,7 +38,11 @@ export const listTagEvents = endpoint(
     const { repository, tag } = call.query;
     const page = { before, limit };
     const { entries, next } = await registry.listTagEvents(call.context, askerOf(call, repository), tag, page);
-    const events = entries.map((event) => ({ ...event, occurredAt: toTime(event.occurredAt) }));
+    const events = entries.map((event) => ({
+      ...event,
+      actor: whoFor(call, event.actor),
+      occurredAt: toTime(event.occurredAt),
+    }));
     return pageAnswer(call, { events }, limit, next);
   },
 );

@@ -9,7 +9,7 @@ import type { Digest } from "../oci/digest.ts";
 import { OciError } from "../oci/error.ts";
 import type { Reference, Tag } from "../oci/reference.ts";
 import { assertDeleted, foundOr } from "../registry/blobs.ts";
-import { type Asker, seen } from "../registry/reading.ts";
+import { actionsIn, type Asker } from "../registry/reading.ts";
 import { type Effect, effectOf, type RepositoryGraph } from "./retention/effect.ts";
 
 /** Far more than an index and its referrers have; an answer takes a second of the database at most. */
@@ -19,7 +19,7 @@ const LIMITS: SurroundingsLimits = { manifests: 5_000, references: 50_000 };
 export interface DeletionPreview {
   readonly tags: readonly Tag[];
   readonly manifests: Effect["manifests"];
-  /** Of these manifests, and of the blobs that no other manifest of any repository needs. */
+  /** Of these manifests, and of the blobs that no other manifest needs: of any repository for who sees all, else of this one. */
   readonly bytes: number;
 }
 
@@ -29,11 +29,14 @@ const DOOMED = "@" as Tag;
 
 /**
  * What would go with a tag, or with a manifest and all its tags, for someone who may see it or not. Changes nothing. One D1 round trip.
- * @throws OciError NAME_UNKNOWN, MANIFEST_UNKNOWN; UNSUPPORTED where an index lists the manifest, which then cannot be deleted,
+ * @throws OciError NAME_UNKNOWN, MANIFEST_UNKNOWN; DENIED for who may not delete; UNSUPPORTED where an index lists the manifest, which then cannot be deleted,
  * or where too much lives by it to be counted.
  */
 export async function previewDeletion({ db }: Context, asker: Asker, reference: Reference): Promise<DeletionPreview> {
-  const found = seen(asker, await findSurroundings(db, asker, reference, LIMITS));
+  const { rules, found } = await findSurroundings(db, asker, reference, LIMITS);
+  if (!actionsIn(asker, rules).includes("delete")) {
+    throw new OciError("DENIED", { message: "this is for who may delete here" });
+  }
   const surroundings = assertFound(found, reference);
   const { tags, heldBy } = surroundings;
   if (heldBy !== undefined) assertDeleted({ kind: "held", by: heldBy }, "MANIFEST_UNKNOWN", {});

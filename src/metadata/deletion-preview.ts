@@ -16,7 +16,7 @@ export interface ReachedManifest {
 export interface ReachedBlob {
   readonly digest: Digest;
   readonly size: number;
-  /** Whether a manifest that is none of these and is held itself needs it, in this repository or in another. */
+  /** Whether a manifest that is none of these and is held itself needs it, in this repository or, for who sees all, in another. */
   readonly isHeld: boolean;
 }
 
@@ -78,13 +78,16 @@ const IS_HELD = `
              CROSS JOIN manifests h ON h.repository_id = mr.repository_id AND h.digest = mr.manifest_digest
              WHERE mr.repository_id = m.repository_id AND mr.digest = m.digest AND mr.role = 'manifest' AND ${IS_HOLDER})`;
 
-/** Whether something needs the blob (b) of the repository that would not go. */
-const IS_NEEDED = `
-  EXISTS (SELECT 1 FROM repository_blobs o
-          WHERE o.digest = b.digest AND o.repository_id <> held.repository_id AND o.reference_count > 0)
-  OR EXISTS (SELECT 1 FROM manifest_references mr
+/** Whether something of the repository needs the blob (b) that would not go. */
+const IS_NEEDED_HERE = `
+  EXISTS (SELECT 1 FROM manifest_references mr
              CROSS JOIN manifests h ON h.repository_id = mr.repository_id AND h.digest = mr.manifest_digest
              WHERE mr.repository_id = held.repository_id AND mr.digest = b.digest AND ${IS_HOLDER})`;
+
+/** Whether another repository needs it. Who may not see all is not told: it would say what others hold. */
+const IS_NEEDED_ELSEWHERE = `
+  EXISTS (SELECT 1 FROM repository_blobs o
+          WHERE o.digest = b.digest AND o.repository_id <> held.repository_id AND o.reference_count > 0)`;
 
 /**
  * What a tag or a digest names, and all that lives by it, for someone who may see it or not. One round trip, which reads what it
@@ -99,6 +102,7 @@ export async function findSurroundings(
   const { repository } = asker;
   const { kind } = reference;
   const [named, tag] = kind === "tag" ? [reference.tag, reference.tag] : [reference.digest, null];
+  const isNeeded = asker.visibility === "all" ? `${IS_NEEDED_ELSEWHERE} OR ${IS_NEEDED_HERE}` : IS_NEEDED_HERE;
   const from = reached(kind, limits.manifests + 1);
   const withoutTag = (sql: string) => db.prepare(`${from} ${sql}`).bind(repository, named);
   const withTag = (sql: string) => db.prepare(`${from} ${sql}`).bind(repository, named, tag);
@@ -125,7 +129,7 @@ export async function findSurroundings(
        LIMIT ${limits.references + 1}`,
     ),
     withoutTag(
-      `SELECT b.digest, b.size, (${IS_NEEDED}) AS is_held
+      `SELECT b.digest, b.size, (${isNeeded}) AS is_held
        FROM (SELECT DISTINCT mr.repository_id, mr.digest
              FROM reached CROSS JOIN manifest_references mr
               ON mr.repository_id = reached.repository_id AND mr.manifest_digest = reached.digest

@@ -152,16 +152,22 @@ const OBJECTIONS = `
   LEFT JOIN blobs b ON b.digest = rb.digest
   WHERE IIF(COALESCE(m.size, b.size) IS NULL, w.value ->> 'required', COALESCE(m.size, b.size) <> w.value ->> 'size')`;
 
+/** Descriptors may state any size of what is not here: sums stay far below what columns, cursors and numbers of JSON hold. */
+const CONTENT_SIZE_MAX = 100_000_000_000_000;
+
 /** Bytes of what the children (w) of an index in a repository (r) hold, as far as these are there, beside the children themselves. */
 const BELOW_CHILDREN = `
-  SELECT COALESCE(SUM(child.content_size - child.size), 0)
+  SELECT CAST(MIN(TOTAL(child.content_size - child.size), ${CONTENT_SIZE_MAX}) AS INTEGER)
   FROM (SELECT DISTINCT value ->> 'digest' AS digest FROM json_each(?2) WHERE value ->> 'role' = 'manifest') w
   CROSS JOIN manifests child ON child.repository_id = r.id AND child.digest = w.digest AND child.deleted_at IS NULL`;
 
 /** Bytes of a manifest and of all that its descriptors name, each once, as they state them. */
 function contentSize({ size, manifest }: NewManifest): number {
   const sizes = new Map(manifest.references.map((reference) => [reference.digest, reference.size]));
-  return [...sizes.values()].reduce((sum, each) => sum + each, size);
+  return Math.min(
+    [...sizes.values()].reduce((sum, each) => sum + each, size),
+    CONTENT_SIZE_MAX,
+  );
 }
 
 function serialiseReferences(references: readonly CheckedReference[]): string {

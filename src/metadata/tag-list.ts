@@ -147,7 +147,8 @@ function selectPage(db: Reader, repository: RepositoryName, listing: TagListing)
     CROSS JOIN manifests m ON m.repository_id = t.repository_id AND m.digest = t.digest
     LEFT JOIN manifest_references mr
      ON mr.repository_id = m.repository_id AND mr.manifest_digest = m.digest AND mr.position = 0 AND mr.role = 'config'
-    LEFT JOIN blobs b ON b.digest = mr.digest
+    LEFT JOIN repository_blobs rb ON rb.repository_id = mr.repository_id AND rb.digest = mr.digest
+    LEFT JOIN blobs b ON b.digest = rb.digest
     ORDER BY ${terms}`;
   return db.prepare(sql).bind(...parameters.values);
 }

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { answerOf, callApi, setRepository } from "../support/api.ts";
 import { API_ROUTES } from "../support/api-routes.ts";
-import { pushImage } from "../support/images.ts";
+import { pushBlob, pushImage } from "../support/images.ts";
 import { addAccount, bearerOf, createToken, grant, type Person, setVisibility } from "../support/people.ts";
-import { basicAuth, expectError, expectStatus, freshRepository } from "../support/registry.ts";
+import { basicAuth, expectError, expectStatus, freshRepository, send } from "../support/registry.ts";
 import { bearer, forge } from "../support/tokens.ts";
 
 const API_SCOPE = "registry:api:*";
@@ -35,6 +35,10 @@ const READS: readonly (readonly [route: string, path: (repository: string) => st
   ["GET /api/tags", (repository) => `tags?repository=${repository}`],
   ["GET /api/tags/history", (repository) => `tags/history?repository=${repository}&tag=v1`],
   ["GET /api/tags/at", (repository) => `tags/at?repository=${repository}&tag=v1&time=2099-01-01T00:00:00Z`],
+];
+
+/** For who may delete there. */
+const PREVIEWS: typeof READS = [
   ["GET /api/tags/deletion", (repository) => `tags/deletion?repository=${repository}&tag=v1`],
   [
     "GET /api/tags/deletion",
@@ -46,9 +50,9 @@ it("covers every route for readers, beside the list of repositories", () => {
   const routes = API_ROUTES.filter(([, , requirement]) => requirement === "reader").map(
     ([verb, path]) => `${verb} ${path}`,
   );
-  expect([...new Set(["GET /api/repositories", ...READS.map(([route]) => route)])].toSorted()).toEqual(
-    routes.toSorted(),
-  );
+  expect(
+    [...new Set(["GET /api/repositories", ...[...READS, ...PREVIEWS].map(([route]) => route)])].toSorted(),
+  ).toEqual(routes.toSorted());
 });
 
 type Headers = Readonly<Record<string, string>>;
@@ -75,7 +79,21 @@ describe.each(READS)("%s (%#)", (_route, pathOf) => {
   it.each(READERS)("shows a private one to %s", async (_who, headers) => {
     await answerOf(await callApi("GET", pathOf(PRIVATE), undefined, await headers()));
   });
+});
 
+describe.each(PREVIEWS)("%s (%#)", (_route, pathOf) => {
+  it.each([...NOBODY, ...READERS.slice(2)])("is refused to who may not delete: %s", async (_who, headers) => {
+    await expectError(await callApi("GET", pathOf(PUBLIC), undefined, await headers()), 403, "DENIED");
+  });
+
+  it("is shown to who may", async () => {
+    const person = await addAccount({ [PRIVATE]: ["pull", "delete"] });
+    await answerOf(await callApi("GET", pathOf(PRIVATE), undefined, person.basic));
+    await answerOf(await callApi("GET", pathOf(PRIVATE)));
+  });
+});
+
+describe.each([...READS, ...PREVIEWS])("%s (%#)", (_route, pathOf) => {
   it.each(STRANGERS)("knows nothing of a private one, as if there were none: %s", async (_who, headers) => {
     const answers = await Promise.all(
       [PRIVATE, NOWHERE].map(async (repository) => {
@@ -91,7 +109,7 @@ describe.each(READS)("%s (%#)", (_route, pathOf) => {
 
 const LIST = ["GET /api/repositories", () => "repositories"] as const;
 
-describe.each([LIST, ...READS])("%s (%#)", (_route, pathOf) => {
+describe.each([LIST, ...READS, ...PREVIEWS])("%s (%#)", (_route, pathOf) => {
   it.each<[string, () => string | Promise<string>]>([
     ["a wrong password", () => basicAuth("admin", "not the password")],
     ["half a pair", () => `Basic ${btoa("admin")}`],
@@ -101,6 +119,50 @@ describe.each([LIST, ...READS])("%s (%#)", (_route, pathOf) => {
     const response = await callApi("GET", pathOf(PUBLIC), undefined, { Authorization: await authorization() });
     expect(response.headers.get("WWW-Authenticate")).toMatch(/^Bearer /);
     await expectError(response, 401, "UNAUTHORIZED");
+  });
+});
+
+describe("what others hold, and who they are", () => {
+  interface Listed {
+    readonly repositories: readonly {
+      readonly name: string;
+      readonly size: number;
+      readonly uniqueSize: number | null;
+    }[];
+  }
+
+  /** A member's repository, with a layer that one which the member does not see has too, or has not. */
+  async function makeNeighbours(isShared: boolean) {
+    const [own, other] = [freshRepository(), freshRepository()];
+    const layer = await pushBlob(own, crypto.randomUUID().repeat(1_000));
+    await pushImage(own, { tag: "v1", more: { layers: [layer] } });
+    if (isShared) {
+      await expectStatus(await send("POST", `/v2/${other}/blobs/uploads/?mount=${layer.digest}&from=${own}`), 201);
+      await pushImage(other, { tag: "v1", more: { layers: [layer] } });
+    }
+    return { own, owner: await addAccount({ [own]: ["pull", "push", "delete"] }) };
+  }
+
+  it.each([true, false])("cannot be told from sizes and previews, be a layer shared or not: %s", async (isShared) => {
+    const { own, owner } = await makeNeighbours(isShared);
+    const preview = `tags/deletion?repository=${own}&tag=v1`;
+    const told = await answerOf<{ bytes: number }>(await callApi("GET", preview, undefined, owner.basic));
+    expect(told.bytes).toBeGreaterThan(36_000);
+    const whole = await answerOf<{ bytes: number }>(await callApi("GET", preview));
+    expect(whole.bytes < 36_000).toBe(isShared);
+    const { repositories } = await answerOf<Listed>(await callApi("GET", "repositories", undefined, owner.basic));
+    expect(repositories.find(({ name }) => name === own)).toMatchObject({ uniqueSize: null });
+    const shown = await callApi("GET", `repositories/${own}`, undefined, owner.basic);
+    expect(await answerOf(shown)).toMatchObject({ uniqueSize: null });
+  });
+
+  it("are not named to who asks without credentials", async () => {
+    const read = async (path: string, headers?: Headers) =>
+      JSON.stringify(await answerOf(await callApi("GET", path, undefined, headers)));
+    for (const path of [`tags?repository=${PUBLIC}`, `tags/history?repository=${PUBLIC}&tag=v1`]) {
+      expect(await read(path, {})).not.toContain("account:");
+      expect(await read(path, member.basic)).toContain("account:admin");
+    }
   });
 });
 

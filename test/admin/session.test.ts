@@ -87,6 +87,11 @@ describe("signing in", () => {
     expect(cookieOf(cleared)!.attributes).toEqual([...CLEARED.attributes, "Secure"].toSorted());
   });
 
+  it("behind a proxy that ends TLS gives a cookie that goes over nothing else", async () => {
+    const response = await signIn("admin", ADMIN.password, { ...OWN_PAGE, Origin: "https://registry.test" });
+    expect(cookieOf(await expectStatus(response, 200))!.attributes).toContain("Secure");
+  });
+
   it("lasts no longer than any log-in", async () => {
     const sent = { headers: OWN_PAGE, body: JSON.stringify({ username: "admin", password: ADMIN.password }) };
     const response = await sendWith({ REFRESH_TOKEN_TTL: "1h" }, "POST", "/api/session", sent);

@@ -8,6 +8,7 @@ import {
   index,
   OCI_CONFIG,
   OCI_INDEX,
+  OCI_MANIFEST,
   pushBlob,
   pushImage,
   pushManifest,
@@ -314,4 +315,35 @@ describe("the list of tags", () => {
     const query = `repository=${repository}&sort=size&last=v1`;
     await expectError(await callApi("GET", `tags?${query}`), 400, "PAGINATION_NUMBER_INVALID");
   });
+});
+
+describe("sizes that a descriptor only states", () => {
+  const FOREIGN = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip";
+  const foreign = (size: number) => ({ mediaType: FOREIGN, digest: `sha256:${"0".repeat(64)}`, size });
+
+  it("as large as numbers get neither fail a push nor end a list", async () => {
+    const repository = freshRepository();
+    for (const [tag, size] of [
+      ["a", Number.MAX_SAFE_INTEGER],
+      ["b", Number.MAX_SAFE_INTEGER],
+      ["c", 1],
+    ] as const) {
+      await pushImage(repository, { tag, more: { layers: [foreign(size)], annotations: { tag } } });
+    }
+    const pages = await readPages<Tag>(`tags?repository=${repository}&sort=size&n=1`, "tags");
+    expect(pages.flat().map(({ name }) => name)).toEqual(["b", "a", "c"]);
+  });
+});
+
+it("the config of another repository says nothing here", async () => {
+  const [own, other] = [freshRepository(), freshRepository()];
+  const config = await pushBlob(other, JSON.stringify({ os: "linux", architecture: crypto.randomUUID() }), {
+    mediaType: OCI_CONFIG,
+  });
+  await pushManifest(other, image(config, []), { tag: "v1" });
+  expect((await list(other)).tags[0]!.platforms).toHaveLength(1);
+  const bytes = serialise(image(config, []));
+  const sent = { headers: { "Content-Type": OCI_MANIFEST }, body: bytes };
+  await expectStatus(await sendWith({ SPARSE_MANIFESTS: "all" }, "PUT", `/v2/${own}/manifests/v1`, sent), 201);
+  expect((await list(own)).tags[0]!.platforms).toEqual([]);
 });

@@ -154,7 +154,7 @@ async function readAudit({ session, key, repository }: Scene): Promise<void> {
 
 /** What the page shows, to an admin and to who may pull by a rule. */
 async function browse({ session, key, repository }: Scene): Promise<void> {
-  const rule = { subject: `account:first-${key}`, repository, actions: ["pull"] };
+  const rule = { subject: `account:first-${key}`, repository, actions: ["pull", "delete"] };
   await session.step("let a member browse", 200, "POST", "/api/policy/rules", json(rule));
   const index = await makeIndex([]);
   await session.step("describe it", 200, "PATCH", `/api/repositories/${repository}`, json({ description: "x" }));

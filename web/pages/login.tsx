@@ -7,8 +7,9 @@ import { useTitle } from "../title.ts";
 /** Where to go after it: a path of this page, and nothing else, whoever made the link. */
 function destinationOf(to: string | undefined): string {
   if (to === undefined) return "/";
-  const url = new URL(to, location.origin);
-  return url.origin === location.origin && url.pathname !== "/login" ? url.pathname + url.search : "/";
+  const url = URL.parse(to, location.origin);
+  const isOwn = url?.origin === location.origin && url.pathname !== "/login" && !url.pathname.startsWith("//");
+  return isOwn ? url.pathname + url.search : "/";
 }
 
 /** Sign in with an account, or with an access token. */

@@ -105,7 +105,7 @@ function RepositoryTable({ repositories, state: { order: current, setOrder: onOr
 
 function RepositoryRow(repository: RepositoryEntry) {
   const { name, visibility, description, tags, size, uniqueSize, pulls, pushedAt } = repository;
-  const shared = size - uniqueSize;
+  const shared = uniqueSize === null ? 0 : size - uniqueSize;
   return (
     <tr>
       <td class="main">

@@ -57,7 +57,7 @@ const viewOf = (name: string, view: string): string =>
   view === "tags" ? pageOf({ name }) : `${pageOf({ name })}?view=${view}`;
 
 function Facts({ repository }: { readonly repository: RepositoryDetails | undefined }) {
-  const shared = repository && repository.size - repository.uniqueSize;
+  const shared = repository && repository.uniqueSize !== null ? repository.size - repository.uniqueSize : undefined;
   return (
     <dl class="facts">
       <div>
@@ -68,10 +68,12 @@ function Facts({ repository }: { readonly repository: RepositoryDetails | undefi
         <dt>Size</dt>
         <dd>{repository ? formatBytes(repository.size) : <Skeleton width={7} />}</dd>
       </div>
-      <div>
-        <dt>Of it shared</dt>
-        <dd>{shared === undefined ? <Skeleton width={7} /> : formatBytes(shared)}</dd>
-      </div>
+      {shared !== undefined && (
+        <div>
+          <dt>Of it shared</dt>
+          <dd>{formatBytes(shared)}</dd>
+        </div>
+      )}
       <div>
         <dt>Pulls</dt>
         <dd>{repository ? formatCount(repository.pulls) : <Skeleton width={4} />}</dd>

@@ -18,7 +18,7 @@ const SUMMARY = {
   official: v.boolean(),
   tags: v.number(),
   size: v.number(),
-  uniqueSize: v.number(),
+  uniqueSize: v.nullable(v.number()),
   pushedAt: v.nullable(v.string()),
   pulledAt: v.nullable(v.string()),
   pulls: v.number(),
@@ -55,6 +55,10 @@ interface SetOptions {
   readonly official?: string;
   readonly readme?: string;
 }
+
+/** Only who may see all repositories is told it. */
+const uniquePart = (bytes: number | null): string =>
+  bytes === null ? "" : `, of which ${formatSize(bytes)} are in no other repository`;
 
 /** Repositories, and what holds for them. */
 export const repository: Noun = (program, act) => {
@@ -143,7 +147,7 @@ async function show(session: Session, name: string): Promise<void> {
       ["Pulls", String(found.pulls)],
       ["Tags", String(found.tags)],
       ["Manifests", String(found.manifests)],
-      ["Size", `${formatSize(found.size)}, of which ${formatSize(found.uniqueSize)} are in no other repository`],
+      ["Size", formatSize(found.size) + uniquePart(found.uniqueSize)],
       ["Immutable tags", immutable.join("; ") || "none"],
       ["Expiring tags", expiring.join("; ") || "none"],
     ]);

@@ -107,7 +107,7 @@ function Facts({ root, image, entry }: FactsProps) {
       )}
       {entry && (
         <div>
-          <dt>Pushed by {formatActor(entry.pushedBy)}</dt>
+          <dt>Pushed{entry.pushedBy !== null && ` by ${formatActor(entry.pushedBy)}`}</dt>
           <dd>
             <Age time={entry.pushedAt} />
           </dd>

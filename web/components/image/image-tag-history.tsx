@@ -128,7 +128,7 @@ function EventRow({ event, name, canRestore, onRestore }: EventRowProps) {
         <Age time={occurredAt} />
       </td>
       <td data-label="Who">
-        <span class="nowrap">{formatActor(actor)}</span>
+        <span class="nowrap">{actor === null ? "–" : formatActor(actor)}</span>
       </td>
       <td class="main">
         <span class="row">

@@ -184,7 +184,7 @@ function Deletion({ repository }: { readonly repository: RepositoryDetails }) {
       <h2>Delete the repository</h2>
       <p>
         It goes with its {plural(tags, "tag")} and all that is in it: this cannot be undone. Collection then frees{" "}
-        {formatBytes(uniqueSize)}, which no other repository has.
+        {formatBytes(uniqueSize ?? 0)}, which no other repository has.
       </p>
       <div>
         <button type="button" class="button danger" onClick={() => setAsking(true)}>

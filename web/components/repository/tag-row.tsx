@@ -49,7 +49,7 @@ export function TagRow({ name, tag, isChosen, onChoose, onDelete }: Props) {
       <td class="number" data-label="Pushed">
         <span>
           <Age time={tag.updatedAt} />
-          <span class="quiet small block">by {formatActor(tag.pushedBy)}</span>
+          {tag.pushedBy !== null && <span class="quiet small block">by {formatActor(tag.pushedBy)}</span>}
         </span>
       </td>
       <td class="number">
