@@ -21,7 +21,7 @@ const MAGIC_BYTES = 4;
 export async function openArchive(path: string, stdin: Readable): Promise<ArchiveFiles> {
   if (path === "-") return await spool(stdin, "the archive on stdin");
   const stats = await stat(path).catch(explain);
-  if (stats.isDirectory()) return openFolder(path);
+  if (stats.isDirectory()) return await openFolder(path);
   const file = await open(path, "r").catch(explain);
   try {
     const head = Buffer.alloc(MAGIC_BYTES);

@@ -6,7 +6,7 @@ import { Authorizer, type TokenCall } from "./authorizer.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { Interruption, type Patience, waitAfter } from "./interruption.ts";
 import { explainUnwanted } from "./refusal.ts";
-import { resolveUrl } from "./url.ts";
+import { mayLead, resolveUrl } from "./url.ts";
 
 /** A request to a registry. */
 export interface Call {
@@ -67,10 +67,11 @@ export class Connection {
   /** The same once, or twice where the registry wants another token: an interruption is the caller's to mend. */
   async attempt(call: Call): Promise<Response> {
     for (let isRenewed = false; ; isRenewed = true) {
-      const response = await this.#follow(call, await this.#authorizer.authorize(call.scopes));
+      const { response, url } = await this.#follow(call, await this.#authorizer.authorize(call.scopes));
       if (call.expected.includes(response.statusCode)) return response;
       const problem = await this.#explain(call, response);
-      if (response.statusCode !== 401 || isRenewed) throw problem;
+      // Who the registry sent to got no credentials, and does not say where they go.
+      if (response.statusCode !== 401 || isRenewed || !this.#isHome(url)) throw problem;
       this.#authorizer.renew(join(response.headers["www-authenticate"]));
       // A stream is gone with the request.
       if (call.stream !== undefined) throw new Interruption(problem.message, 0);
@@ -118,23 +119,25 @@ export class Connection {
     }
   }
 
-  /** Content may lie elsewhere; credentials go to no other server. */
-  async #follow(call: Call, authorization: string | undefined): Promise<Response> {
+  /** Content may lie elsewhere; credentials go to no other server. Returns who answered, too. */
+  async #follow(call: Call, authorization: string | undefined): Promise<{ response: Response; url: URL }> {
     let url = new URL(call.url, this.endpoint.url);
     for (let redirects = 0; ; redirects += 1) {
-      const isHome = url.origin === this.endpoint.url.origin;
-      const response = await this.#once(call, url, isHome ? authorization : undefined);
+      const response = await this.#once(call, url, this.#isHome(url) ? authorization : undefined);
       const { location } = response.headers;
       const isRedirect = [301, 302, 303, 307, 308].includes(response.statusCode) && location !== undefined;
-      if (!isRedirect || !/^(GET|HEAD)$/.test(call.method)) return response;
+      if (!isRedirect || !/^(GET|HEAD)$/.test(call.method)) return { response, url };
       await response.body.dump();
       const next = resolveUrl(join(location), url);
-      const isSafe = next?.protocol === "https:" || (next?.protocol === "http:" && url.protocol === "http:");
-      if (next === undefined || !isSafe || redirects === REDIRECTS_MAX) {
+      if (next === undefined || !mayLead(url, next) || redirects === REDIRECTS_MAX) {
         throw new Failure(`${this.endpoint.host} sends ${describe(call)} astray: ask who runs it`);
       }
       url = next;
     }
+  }
+
+  #isHome({ origin }: URL): boolean {
+    return origin === this.endpoint.url.origin;
   }
 
   async #once(call: Call, url: URL, authorization: string | undefined): Promise<Response> {

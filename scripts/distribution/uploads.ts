@@ -10,7 +10,7 @@ import { RunningDigest } from "./hash.ts";
 import { ImageFailure } from "./image-failure.ts";
 import { Interruption, waitAfter } from "./interruption.ts";
 import { pathOf, type Repository, scopeOf, titleOf } from "./repository.ts";
-import { resolveUrl } from "./url.ts";
+import { mayLead, resolveUrl } from "./url.ts";
 
 /** A blob on its way. */
 export interface Outgoing {
@@ -247,9 +247,15 @@ class Upload {
   }
 
   #locate({ headers }: Response, base: URL): void {
-    this.#location = resolveUrl(join(headers.location), base) ?? this.#location;
-    if (this.#location !== undefined) return;
-    throw new Failure(`${titleOf(this.#repository)} opens an upload and does not say where`);
+    const location = resolveUrl(join(headers.location), base) ?? this.#location;
+    if (location === undefined)
+      throw new Failure(`${titleOf(this.#repository)} opens an upload and does not say where`);
+    if (!mayLead(base, location)) {
+      const target = `${location.protocol}//${location.host}`;
+      const advice = "ask who runs it whether its proxy says X-Forwarded-Proto: https";
+      throw new Failure(`${titleOf(this.#repository)} sends an upload to ${target}, which is not safe: ${advice}`);
+    }
+    this.#location = location;
   }
 
   #scopes(mountFrom?: RepositoryName): string[] {

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packTar } from "modern-tar";
+import type { ArchiveFile } from "../../../scripts/archive/files.ts";
 import { makeFolder } from "../support/server.ts";
 import { digestOf } from "../distribution/support/memory-registry.ts";
 import { TYPES } from "../distribution/support/images.ts";
@@ -18,6 +19,14 @@ export async function tarOf(files: Files): Promise<Uint8Array> {
       return { header: { name, size: body.length }, body };
     }),
   );
+}
+
+/** What a file of an archive holds, from an offset on. */
+export async function contentOf(file: ArchiveFile | undefined, offset = 0): Promise<string | undefined> {
+  if (!file) return undefined;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of file.open(offset)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
 }
 
 /** Writes bytes to a file that goes with the test. */

@@ -1,19 +1,11 @@
 import { open } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ArchiveFile } from "../../../scripts/archive/files.ts";
 import { openTar } from "../../../scripts/archive/tar.ts";
-import { tarOf, writeTemporary } from "./support.ts";
+import { contentOf, tarOf, writeTemporary } from "./support.ts";
 
 async function openBytes(bytes: Uint8Array) {
   return await openTar(await open(writeTemporary(bytes)), "the archive");
-}
-
-async function contentOf(file: ArchiveFile | undefined, offset = 0): Promise<string | undefined> {
-  if (!file) return undefined;
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of file.open(offset)) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
 }
 
 test("what lies in an archive is found, wherever it is", async () => {
