@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { blobName, indexJson, layoutBlobs, makeSavedImage, manifestOf } from "../support/archives.ts";
+import { blobName, indexJson, layoutBlobs, makeSavedImage, manifestOf, oldStyle } from "../support/archives.ts";
 import { digestOf, toBytes } from "../support/content.ts";
 import {
   type Descriptor,
@@ -84,5 +84,22 @@ describe("manifests of an archive that is asked for", () => {
     await (pushed ??= pushAll());
     const response = await send("GET", `/archive/${repository}:${rest}`);
     expect((await expectError(response, 400, "REQUEST_INVALID")).message).toContain("too much for one archive");
+  });
+});
+
+describe("files of an archive that go to R2", () => {
+  it("are refused beyond 500, when memory is full of small ones", async () => {
+    const files: Record<string, TarContent> = {};
+    for (let i = 0; i < 64; i += 1) files[`full/${i}`] = new Uint8Array(64 * 1024);
+    for (let i = 0; i <= 500; i += 1) files[`small/${i}`] = "x";
+    const archive = makeTar({ ...files, ...oldStyle({ "hello:1": await makeSavedImage([100]) }) });
+    expect(await expectRefused(archive, 400, "SIZE_INVALID")).toContain("more than 500 files");
+  });
+
+  it("are refused beyond 500, when a manifest lists as many small ones", async () => {
+    const saved = await makeSavedImage(Array<number>(500).fill(10));
+    const { descriptor } = await manifestOf(saved);
+    const files = { ...(await layoutBlobs(saved)), "index.json": indexJson([descriptor]) };
+    expect(await expectRefused(makeTar(files), 400, "SIZE_INVALID")).toContain("more than 500 files");
   });
 });
