@@ -208,6 +208,9 @@ describe("an archive is refused that says", () => {
   });
 });
 
+/** Three objects, one transaction for blobs, one for the manifest: what the image says is indexed after the answer. */
+const ANSWERED_AFTER_CALLS = 5;
+
 it("nothing is left behind, and nothing half there, whichever call to R2 or D1 fails", async () => {
   for (const effect of ["none", "done"] as const) {
     let failing: FailOnce;
@@ -219,12 +222,12 @@ it("nothing is left behind, and nothing half there, whichever call to R2 or D1 f
       const left = await leftBy(async () => {
         const path = `/archive/${repository}:v1`;
         const { status } = await new WatchedRegistry(failing.watch).send("PUT", path, { body: { bytes: archive } });
-        expect(status).toBe(failing.failed ? 500 : 201);
+        expect(status, String(calls)).toBe(calls < ANSWERED_AFTER_CALLS ? 500 : 201);
       });
       if (effect === "none" || failing.failed?.operation !== "put") expect(left, String(calls)).toEqual([]);
       calls += 1;
     } while (failing.failed);
-    expect(calls).toBeGreaterThan(4);
+    expect(calls).toBeGreaterThan(ANSWERED_AFTER_CALLS);
   }
 });
 
