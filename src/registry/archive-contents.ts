@@ -5,6 +5,7 @@ import { blobPath, DOCKER_MANIFEST_FILE, INDEX_FILE, type ListedManifest, parseL
 import { parseManifest } from "../oci/manifest.ts";
 import { isIndex, isManifest } from "../oci/media-type.ts";
 import { parseArchivePath } from "../oci/tar-header.ts";
+import { ManifestMemory } from "./manifest-memory.ts";
 import type { ReceivedArchive, ReceivedFile } from "./received-archive.ts";
 
 /** Indexes within indexes within indexes. */
@@ -34,6 +35,7 @@ function invalid(message: string, detail?: unknown): OciError {
 /** The manifests of an image layout, and what they refer to. */
 class LayoutReader {
   readonly #archive: ReceivedArchive;
+  readonly #memory = new ManifestMemory();
   readonly #manifests = new Map<Digest, ArchivedManifest>();
   readonly #blobs = new Map<Digest, ReceivedFile>();
   /** Whether anything that a manifest refers to is not in the archive. */
@@ -56,6 +58,9 @@ class LayoutReader {
     if (depth > DEPTH_MAX) throw invalid("the archive has indexes within indexes without end");
     const file = this.#find(digest);
     if (!file) return;
+    if (!this.#memory.take(file.size)) {
+      throw invalid("the index lists too much for one archive: push its images by a client");
+    }
     const bytes = await this.#archive.readJson(file);
     const manifest = parseManifest(bytes, mediaType);
     if (isIndex(manifest.mediaType)) {

@@ -19,6 +19,7 @@ import type { RepositoryName } from "../oci/repository-name.ts";
 import { layoutTar, segmentSize, type TarSegment } from "../oci/tar.ts";
 import type { SizedObject } from "../storage/edge-cache.ts";
 import { type ImageTree, type LoadedManifest, loadImageTree } from "./image-trees.ts";
+import { ManifestMemory } from "./manifest-memory.ts";
 import { pickImage } from "./platform-images.ts";
 
 /** What `docker load` takes, or all that an index has as an OCI image layout. */
@@ -111,13 +112,16 @@ function dockerListOf(
 /**
  * Says what an archive of images consists of. One D1 query for each image, two for an index, and one for all that they refer to;
  * and what {@link pickImage} costs.
- * @throws OciError MANIFEST_UNKNOWN, NAME_UNKNOWN; and where Docker's format is asked for, UNSUPPORTED for what is no image, or not
- * all here.
+ * @throws OciError MANIFEST_UNKNOWN, NAME_UNKNOWN; REQUEST_INVALID for more manifests than fit into memory; and where Docker's format
+ * is asked for, UNSUPPORTED for what is no image, or not all here.
  */
 export async function describeArchive(context: Context, request: ArchiveRequest): Promise<Archive> {
-  const portions = await Promise.all(
-    request.images.map(async (name) => await portionOf(context, await loadImageTree(context, name), request)),
-  );
+  const memory = new ManifestMemory();
+  const portions: Portion[] = [];
+  // One after another: what there is room for is known only when those before are counted.
+  for (const name of request.images) {
+    portions.push(await portionOf(context, await loadImageTree(context, name, memory), request));
+  }
   const wanted = portions.flatMap((portion) =>
     contentOf(portion).map(({ digest }) => ({ repository: portion.name.repository, digest })),
   );

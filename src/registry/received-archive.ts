@@ -28,6 +28,9 @@ const KEPT_MAX_BYTES = 4 * 1024 * 1024;
 /** What is read as JSON: no manifest is larger, and hardly any config. */
 const JSON_MAX_BYTES = 4 * 1024 * 1024;
 
+/** Each is a put to R2, of which a request may do a thousand. The images of an index have a few hundred layers together. */
+const OBJECTS_MAX = 500;
+
 const LINKS_MAX = 8;
 const MAGIC_BYTES = 4;
 
@@ -117,8 +120,7 @@ export class ReceivedArchive {
         message: "a file in the archive is too large: push that image by a client",
       });
     }
-    const objectKey = newBlobKey();
-    this.created.push({ key: objectKey, multipartId: undefined });
+    const objectKey = this.#newObject();
     const hash = new NativeHash(algorithmFor(path));
     const head = new Uint8Array(MAGIC_BYTES);
     let seen = 0;
@@ -132,6 +134,18 @@ export class ReceivedArchive {
     await putHashed(this.#bucket, objectKey, watched(), size, hash);
     const { digest } = await hash.end();
     return { path, size, digest, compression: compressionOf(head), objectKey };
+  }
+
+  /** The key of an object to be made, which is known before it is. */
+  #newObject(): string {
+    if (this.created.length === OBJECTS_MAX) {
+      throw new OciError("SIZE_INVALID", {
+        message: `the archive has more than ${OBJECTS_MAX} files to store: push its images by a client`,
+      });
+    }
+    const key = newBlobKey();
+    this.created.push({ key, multipartId: undefined });
+    return key;
   }
 
   /** The file of a path, or that which a link there leads to, within the archive; undefined where there is none. */
@@ -155,15 +169,14 @@ export class ReceivedArchive {
     return bytes ?? (await getBytes(this.#bucket, objectKey ?? ""));
   }
 
-  /** Makes sure that files lie in R2, each content once. One class A operation for each that did not. */
+  /** Makes sure that files lie in R2, each content once. One class A operation for each that did not. Throws SIZE_INVALID for too many. */
   async store(files: readonly ReceivedFile[]): Promise<{ digest: Digest; size: number; objectKey: string }[]> {
     const contents = new Map(files.map((file) => [file.digest, file]));
+    // All keys before the first put: so too many are none at all.
+    const placed = [...contents.values()].map((file) => ({ ...file, key: file.objectKey ?? this.#newObject() }));
     return await Promise.all(
-      [...contents.values()].map(async ({ digest, size, bytes, objectKey }) => {
-        if (objectKey !== undefined) return { digest, size, objectKey };
-        const key = newBlobKey();
-        this.created.push({ key, multipartId: undefined });
-        await putVerified(this.#bucket, key, bytes ?? new Uint8Array(0), digest);
+      placed.map(async ({ digest, size, bytes, objectKey, key }) => {
+        if (objectKey === undefined) await putVerified(this.#bucket, key, bytes ?? new Uint8Array(0), digest);
         return { digest, size, objectKey: key };
       }),
     );

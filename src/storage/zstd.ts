@@ -5,8 +5,21 @@ import type { ByteSource } from "./byte-source.ts";
 /** RFC 8878, "Window Descriptor": what every decoder should support, and what `zstd` needs up to level 19. */
 const WINDOW_MAX_BYTES = 8 * 1024 * 1024;
 
-/** Each has a window of its own. `zstd` makes one, `pzstd` one for some megabytes. */
+/** `zstd` makes one, `pzstd` one for some megabytes. */
 const FRAMES_MAX = 10_000;
+
+/**
+ * Each frame has a window of its own, which is made anew. Together they may have as much as came out of the frames before, and this:
+ * what real programs make fills its window, but for the last frame.
+ */
+const WINDOWS_FREE_BYTES = 256 * 1024 * 1024;
+
+/**
+ * The library moves the whole window for each block. `zstd` makes blocks of 100 KB and more: of level 19, that moves 80 bytes for each
+ * one that comes out. So many may be, and these at first.
+ */
+const MOVED_MAX_RATIO = 1_024;
+const MOVED_FREE_BYTES = 4 * 1024 * 1024 * 1024;
 
 const MAGIC_BYTES = 4;
 const FRAME_MAGIC = 0xfd2fb528;
@@ -30,12 +43,14 @@ function littleEndian(bytes: Uint8Array): number {
 }
 
 interface FrameHeader {
+  /** All of it, the magic number too. */
   readonly bytes: Uint8Array;
+  readonly windowBytes: number;
   readonly hasChecksum: boolean;
 }
 
-/** RFC 8878, "Frame Header". Throws for a window that would take too much memory. */
-async function readFrameHeader(source: ByteSource): Promise<FrameHeader> {
+/** RFC 8878, "Frame Header", after its magic number. Throws for a window that would take too much memory. */
+async function readFrameHeader(source: ByteSource, magic: Uint8Array): Promise<FrameHeader> {
   const [descriptor = 0] = await source.take(1);
   const isSingleSegment = (descriptor & 0x20) !== 0;
   const dictionaryIdBytes = [0, 1, 2, 4][descriptor & 3] ?? 0;
@@ -51,7 +66,11 @@ async function readFrameHeader(source: ByteSource): Promise<FrameHeader> {
       `the archive needs a zstd window of more than ${WINDOW_MAX_BYTES} bytes: use level 19 or less, without --long`,
     );
   }
-  return { bytes: Uint8Array.from([descriptor, ...rest]), hasChecksum: (descriptor & 4) !== 0 };
+  return {
+    bytes: Uint8Array.from([...magic, descriptor, ...rest]),
+    windowBytes: window,
+    hasChecksum: (descriptor & 4) !== 0,
+  };
 }
 
 /**
@@ -75,18 +94,53 @@ async function readBlock(source: ByteSource, buffer: Uint8Array): Promise<{ byte
   return { bytes: filled < ASIDE_MAX_BYTES ? bytes.slice() : bytes, isLast: (value & 1) === 1 };
 }
 
+/** The work that windows are, which must not come to much more than what comes out of it. */
+class WindowWork {
+  #unpackedBytes = 0;
+  #madeBytes = 0;
+  #movedBytes = 0;
+
+  /** Throws BLOB_UPLOAD_INVALID for a frame too many. */
+  makeWindow(size: number): void {
+    this.#madeBytes += size;
+    if (this.#madeBytes > WINDOWS_FREE_BYTES + this.#unpackedBytes) {
+      throw invalid("the archive is of zstd frames that hold much less than their windows");
+    }
+  }
+
+  /** Throws BLOB_UPLOAD_INVALID for a block too many. */
+  moveWindow(size: number): void {
+    this.#movedBytes += size;
+    if (this.#movedBytes > MOVED_FREE_BYTES + MOVED_MAX_RATIO * this.#unpackedBytes) {
+      throw invalid("the archive is of zstd blocks that hold next to nothing");
+    }
+  }
+
+  unpack(bytes: number): void {
+    this.#unpackedBytes += bytes;
+  }
+}
+
 /** Unpacks one block after the other, since the library itself puts no bound to the memory that a frame asks for. */
-async function* unpackFrame(source: ByteSource, magic: Uint8Array, count: (piece: Uint8Array) => void) {
+async function* unpackFrame(
+  source: ByteSource,
+  header: FrameHeader,
+  work: WindowWork,
+  buffer: Uint8Array,
+  count: (piece: Uint8Array) => void,
+) {
   const unpacked: Uint8Array[] = [];
-  const decoder = new Decompress((piece) => unpacked.push(piece));
-  const header = await readFrameHeader(source);
-  push(decoder, magic, false);
+  const decoder = new Decompress((piece) => {
+    work.unpack(piece.byteLength);
+    unpacked.push(piece);
+  });
+  work.makeWindow(header.windowBytes);
   push(decoder, header.bytes, false);
-  const buffer = new Uint8Array(BLOCK_HEADER_BYTES + BLOCK_MAX_BYTES);
   for (let isLast = false; !isLast;) {
     const block = await readBlock(source, buffer);
     isLast = block.isLast;
     count(block.bytes);
+    work.moveWindow(header.windowBytes);
     push(decoder, block.bytes, isLast && !header.hasChecksum);
     if (isLast && header.hasChecksum) push(decoder, await source.take(CHECKSUM_BYTES), true);
     yield* unpacked.splice(0);
@@ -110,13 +164,16 @@ export async function* unzstd(
   source: ByteSource,
   count: (piece: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array, void> {
+  const buffer = new Uint8Array(BLOCK_HEADER_BYTES + BLOCK_MAX_BYTES);
+  const work = new WindowWork();
   for (let frames = 0; ; frames += 1) {
     const magic = await source.takeUpTo(MAGIC_BYTES);
     if (magic.byteLength === 0) return;
     if (magic.byteLength < MAGIC_BYTES || frames === FRAMES_MAX) throw invalid();
     count(magic);
-    if (littleEndian(magic) === FRAME_MAGIC) yield* unpackFrame(source, magic, count);
-    else if (littleEndian(magic) >> 4 === SKIPPABLE_MAGIC) await source.skip(littleEndian(await source.take(4)));
+    if (littleEndian(magic) === FRAME_MAGIC) {
+      yield* unpackFrame(source, await readFrameHeader(source, magic), work, buffer, count);
+    } else if (littleEndian(magic) >> 4 === SKIPPABLE_MAGIC) await source.skip(littleEndian(await source.take(4)));
     else throw invalid();
   }
 }

@@ -1,3 +1,5 @@
+import { join } from "./tars.ts";
+
 /**
  * A `docker save` archive of one image, `packed:1`, as the zstd library packs it at level 19, with a checksum: its layer is a tar of 340 KB, which
  * takes blocks that refer to blocks before them.
@@ -22,3 +24,17 @@ export const ZSTD_ARCHIVE = {
     ].join(""),
   ),
 };
+
+/** A frame without its content's size: a window of 2 to the power of `exponent`, then blocks. */
+export function zstdFrame(exponent: number, ...blocks: readonly (readonly number[] | Uint8Array)[]): Uint8Array {
+  return join(
+    Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 0, (exponent - 10) << 3]),
+    ...blocks.map((b) => Uint8Array.from(b)),
+  );
+}
+
+/** A block of bytes as they are. */
+export function zstdRawBlock(bytes: Uint8Array, isLast: boolean): Uint8Array {
+  const header = (bytes.byteLength << 3) | Number(isLast);
+  return join(Uint8Array.from([header & 255, (header >> 8) & 255, header >> 16]), bytes);
+}
