@@ -6,7 +6,7 @@ import type { Content } from "./contents.ts";
 import { ABSENT, PRESENT } from "./model.ts";
 import { Puller } from "./pulls.ts";
 import { runCron } from "./runs.ts";
-import { ACTOR, contentsOf, type Scene } from "./scene.ts";
+import { ACTOR, contentsOf, ownLifeOf, type Scene } from "./scene.ts";
 import { HOUR_MS, MINUTE_MS } from "./times.ts";
 
 /** Lives that are given to tags. */
@@ -50,7 +50,9 @@ export class Releaser {
 
   async #release(releases: readonly (Release & { readonly content: Content })[]): Promise<void> {
     const { model, world, service } = this.#scene;
-    const moves = releases.flatMap(({ repository, tag, digest }) => model.moveTag(repository, tag, digest, undefined));
+    const moves = releases.flatMap(({ repository, tag, digest }) =>
+      model.moveTag(repository, tag, digest, ownLifeOf(this.#scene, tag)),
+    );
     const operation = model.begin(moves, true);
     const inputs = releases.map(({ repository, tag, digest }) => ({ repository, tag, digest }));
     const labels = releases.map(({ repository, tag, content }) => `${repository} ${tag} ${content.name}`);

@@ -37,9 +37,14 @@ export interface Scene {
 /** The tag that says that it lives for an hour. */
 export const HOUR_TAG = "1h" as Tag;
 
-/** How long a tag lives after the push of a manifest; undefined: it does not end by itself. */
-export function lifeOf({ hasExpiringTags }: Scene, tag: Tag, { lifeMs }: ManifestContent): number | undefined {
-  return lifeMs ?? (hasExpiringTags && tag === HOUR_TAG ? HOUR_MS : undefined);
+/** How long a tag lives by what it is called; undefined: it does not end by itself. */
+export function ownLifeOf({ hasExpiringTags }: Scene, tag: Tag): number | undefined {
+  return hasExpiringTags && tag === HOUR_TAG ? HOUR_MS : undefined;
+}
+
+/** How long a tag lives after the push of a manifest, which may say so itself. */
+export function lifeOf(scene: Scene, tag: Tag, { lifeMs }: ManifestContent): number | undefined {
+  return lifeMs ?? ownLifeOf(scene, tag);
 }
 
 /** Manifests that are certainly there: what a tag can be moved to. */
