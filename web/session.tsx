@@ -23,13 +23,17 @@ export function SessionProvider({ children }: { readonly children: ComponentChil
   const [hasEnded, setHasEnded] = useState(false);
   const [visit, setVisit] = useState(0);
 
-  const become = useCallback((next: Caller | null) => {
-    setSignedIn(next !== null);
-    forgetResources();
-    setHasEnded(false);
-    setCaller(next);
-    setVisit((before) => before + 1);
-  }, []);
+  const become = useCallback(
+    (next: Caller | null) => {
+      setSignedIn(next !== null);
+      forgetResources();
+      setHasEnded(false);
+      setCaller(next);
+      // Who changed the own password is the same person, in the middle of something.
+      if (next?.actor !== caller?.actor) setVisit((before) => before + 1);
+    },
+    [caller],
+  );
 
   useEffect(() => {
     whenEnded(() => {

@@ -56,7 +56,7 @@ describeInBrowser("a session", [], ({ open }) => {
     await elsewhere.getByLabel("Password").fill(ADMIN.password);
     await elsewhere.getByRole("button", { name: "Sign in" }).click();
     await elsewhere.getByRole("button", { name: "Sign out" }).waitFor();
-    expect(new URL(elsewhere.url()).pathname).toBe("/");
+    await expect.poll(() => new URL(elsewhere.url()).pathname).toBe("/");
   });
 
   test("of an access token shows what the token may pull", async () => {
