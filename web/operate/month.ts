@@ -4,7 +4,8 @@ import { databaseBytesOf, layerBytesOf } from "../../cost/stored.ts";
 import type { AuditEvent, Usage } from "./answers.ts";
 import { objection } from "./problems.ts";
 
-const MONTH_MS = 30 * 86_400_000;
+const DAY_MS = 86_400_000;
+const MONTH_MS = 30 * DAY_MS;
 
 /** What is known of a month before anybody says otherwise. */
 export interface Known {
@@ -30,11 +31,14 @@ export function pullsOfMonth(
 /** When the month began that {@link pushesOfMonth} counts. */
 export const monthAgo = (now: number): string => new Date(now - MONTH_MS).toISOString();
 
-/** Pushes of a month, by the newest of its pushes: all of them, or as many as a page holds, from which the rest is inferred. */
+/**
+ * Pushes of a month, by the newest of its pushes: all of them, or as many as a page holds, from which the rest is inferred; of those
+ * of a day at least, as a burst of minutes says nothing of a month.
+ */
 export function pushesOfMonth(newest: readonly Pick<AuditEvent, "occurredAt">[], isAll: boolean, now: number): number {
   const oldest = newest.at(-1);
   if (isAll || oldest === undefined) return newest.length;
-  const span = Math.max(now - Date.parse(oldest.occurredAt), 1);
+  const span = Math.max(now - Date.parse(oldest.occurredAt), DAY_MS);
   return Math.round((newest.length * MONTH_MS) / span);
 }
 

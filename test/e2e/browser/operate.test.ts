@@ -164,12 +164,14 @@ describeInBrowser("operating", [], ({ open }) => {
   test("a month's cost follows what is typed, and says what is no number", async () => {
     const page = await operate("cost");
     const pulls = field(page, "Pulls of an image");
+    const known = await pulls.inputValue();
     await pulls.fill("100,000,000");
     await page.getByText(/^\$[\d,]{3,}\.\d\d a month$/).waitFor();
     await pulls.fill("many");
     await page.getByText("use a number").waitFor();
     await page.getByRole("button", { name: "As it looks now" }).click();
-    await page.getByText(/^\$\d\.\d\d a month$/).waitFor();
+    await page.getByText(/^\$[\d,]+\.\d\d a month$/).waitFor();
+    expect(await pulls.inputValue()).toBe(known);
   });
 
   test("who is no admin is told so, and may change the own password", async () => {
