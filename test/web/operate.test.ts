@@ -42,6 +42,8 @@ describe("a month", () => {
     expect(pushesOfMonth(pushes, true, NOW)).toBe(2);
     expect(pushesOfMonth(pushes, false, NOW)).toBe(20);
     expect(pushesOfMonth([], true, NOW)).toBe(0);
+    const burst = [{ occurredAt: new Date(NOW - 1).toISOString() }, { occurredAt: new Date(NOW - 2).toISOString() }];
+    expect(pushesOfMonth(burst, false, NOW)).toBe(60);
     expect(monthAgo(NOW)).toBe("2026-10-22T12:00:00.000Z");
   });
 
