@@ -11,7 +11,7 @@ export const TAG_MUTATIONS: readonly Mutation[] = [
   {
     name: "retention-by-rules-that-changed",
     source: [{ file: "metadata/retention.ts", from: "AND ${areKnown} ", to: "" }],
-    seeds: 5_000,
+    seeds: 60_000,
     isRare: true,
   },
   {
