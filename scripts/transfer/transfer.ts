@@ -1,14 +1,8 @@
 import type { Digest } from "../../src/oci/digest.ts";
+import { readConfig } from "../../src/oci/image-config.ts";
 import type { ManifestReference } from "../../src/oci/manifest.ts";
 import { isIndex } from "../../src/oci/media-type.ts";
-import {
-  fitsPlatform,
-  formatPlatform,
-  isNoPlatform,
-  type Platform,
-  readChildren,
-  readConfigPlatform,
-} from "../../src/oci/platform.ts";
+import { fitsPlatform, formatPlatform, isNoPlatform, type Platform, readChildren } from "../../src/oci/platform.ts";
 import type { Tag } from "../../src/oci/reference.ts";
 import type { RepositoryName } from "../../src/oci/repository-name.ts";
 import { type Blob, hasBlob } from "../distribution/blobs.ts";
@@ -217,7 +211,7 @@ export class Transfer {
     }
     const config = named.content.references.find(({ digest }) => digest === named.content.imageConfig);
     const bytes = config && (await this.#lanes.ask(async () => await readWhole(this.#source, config)));
-    const own = bytes && readConfigPlatform(bytes);
+    const own = bytes && readConfig(bytes).platform;
     if (own !== undefined && fitsPlatform(platform, own)) return named;
     throw lacks(own === undefined ? [] : [own]);
   }

@@ -75,16 +75,6 @@ export function toPlatform(properties: Readonly<Record<string, unknown>>): Platf
   return { os, architecture, ...(isWord(variant) && { variant }) };
 }
 
-/** The platform that a config states; undefined where it states none, or is no image's. */
-export function readConfigPlatform(bytes: Uint8Array): Platform | undefined {
-  try {
-    const parsed = v.safeParse(PlatformSchema, JSON.parse(new TextDecoder().decode(bytes)));
-    return parsed.success ? parsed.output : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 const ChildrenSchema = v.object({
   manifests: v.array(
     v.object({

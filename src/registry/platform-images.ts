@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { findBlobs } from "../metadata/blobs.ts";
 import { OciError } from "../oci/error.ts";
+import { CONFIG_MAX_BYTES, readConfig } from "../oci/image-config.ts";
 import { formatImageName } from "../oci/image-name.ts";
 import { isIndex } from "../oci/media-type.ts";
 import {
@@ -10,7 +11,6 @@ import {
   isNoPlatform,
   type Platform,
   readChildren,
-  readConfigPlatform,
 } from "../oci/platform.ts";
 import { getBytes } from "../storage/objects.ts";
 import type { ImageTree, LoadedManifest } from "./image-trees.ts";
@@ -20,9 +20,6 @@ export interface PlatformImage {
   readonly image: LoadedManifest;
   readonly platform: Platform | undefined;
 }
-
-/** Configs have a few thousand bytes; a larger one says nothing of its platform. */
-const CONFIG_MAX_BYTES = 4 * 1024 * 1024;
 
 /** The images of a tree, in the order of its indexes: neither attestations nor artifacts. */
 function listImages({ root, manifests }: ImageTree): PlatformImage[] {
@@ -55,7 +52,7 @@ async function completePlatforms(
   for (const { image, platform } of images) {
     const config = image.manifest.imageConfig && configs.get(image.manifest.imageConfig);
     const isRead = !platform && config !== undefined && config.size <= CONFIG_MAX_BYTES;
-    const read = isRead ? readConfigPlatform(await getBytes(bucket, config.objectKey)) : platform;
+    const read = isRead ? readConfig(await getBytes(bucket, config.objectKey)).platform : platform;
     completed.push({ image, platform: read });
   }
   return completed;
