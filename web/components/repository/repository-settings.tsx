@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useLocation } from "preact-iso";
 import { useId, useState } from "preact/hooks";
 import { change, get, inPath } from "../../api.ts";
@@ -30,6 +31,29 @@ export function RepositorySettings({ repository, onChange }: Props) {
 
 const pathOf = ({ name }: RepositoryDetails): string => `/api/repositories/${inPath(name)}`;
 
+interface SettingFormProps {
+  readonly action: string;
+  /** Sends it; what this throws is shown. */
+  readonly onSave: () => Promise<void>;
+  readonly isUnchanged?: boolean;
+  readonly children: ComponentChildren;
+}
+
+/** Settings that are sent together. */
+function SettingForm({ action, onSave, isUnchanged = false, children }: SettingFormProps) {
+  const { save, ...state } = useSave(onSave);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    void save();
+  };
+  return (
+    <form class="panel stack" onSubmit={submit}>
+      {children}
+      <SaveButton {...state} label={action} isUnchanged={isUnchanged} />
+    </form>
+  );
+}
+
 function VisibilitySetting({ repository, onChange }: Props) {
   const isPublic = repository.visibility === "public";
   const { save, isBusy, error } = useSave(async () => {
@@ -61,21 +85,17 @@ function TagSettings({ repository, onChange }: Props) {
   const [except, setExcept] = useState((own?.except ?? []).join(" "));
   const [isExpiring, setExpiring] = useState(expiringTags.some((rule) => rule.repository === name));
   const exceptId = useId();
-  const { save, ...state } = useSave(async () => {
+  const save = async () => {
     const exceptTags = except.split(/[\s,]+/).filter((pattern) => pattern !== "");
     const immutable = isImmutable ? { immutableTags: true, exceptTags } : { immutableTags: false };
     await change("PATCH", pathOf(repository), { ...immutable, expiringTags: isExpiring });
     onChange();
-  });
+  };
   const wider = [...immutableTags, ...expiringTags]
     .map((rule) => rule.repository)
     .filter((pattern) => pattern !== name);
-  const submit = (event: Event) => {
-    event.preventDefault();
-    void save();
-  };
   return (
-    <form class="panel stack" onSubmit={submit}>
+    <SettingForm action="Save tags" onSave={save}>
       <h2>Tags</h2>
       <label class="check">
         <input type="checkbox" checked={isImmutable} onChange={() => setImmutable(!isImmutable)} />
@@ -101,24 +121,19 @@ function TagSettings({ repository, onChange }: Props) {
         </span>
       </label>
       {wider.length > 0 && <p class="quiet small">The rules for {[...new Set(wider)].join(", ")} hold here too.</p>}
-      <SaveButton {...state} label="Save tags" />
-    </form>
+    </SettingForm>
   );
 }
 
 function DescriptionSetting({ repository, onChange }: Props) {
   const [description, setDescription] = useState(repository.description ?? "");
   const id = useId();
-  const { save, ...state } = useSave(async () => {
+  const save = async () => {
     await change("PATCH", pathOf(repository), { description });
     onChange();
-  });
-  const submit = (event: Event) => {
-    event.preventDefault();
-    void save();
   };
   return (
-    <form class="panel stack" onSubmit={submit}>
+    <SettingForm action="Save description" onSave={save}>
       <div class="field">
         <label for={id}>Description</label>
         <input
@@ -130,8 +145,7 @@ function DescriptionSetting({ repository, onChange }: Props) {
         />
         <span class="hint">One line, shown in lists.</span>
       </div>
-      <SaveButton {...state} label="Save description" />
-    </form>
+    </SettingForm>
   );
 }
 
@@ -142,16 +156,12 @@ function ReadmeSetting({ name, onChange }: { readonly name: string; readonly onC
   );
   const [edited, setEdited] = useState<string | undefined>(undefined);
   const id = useId();
-  const { save, ...state } = useSave(async () => {
+  const save = async () => {
     await change("PUT", "/api/readme", { repository: name, readme: edited ?? "" });
     onChange();
-  });
-  const submit = (event: Event) => {
-    event.preventDefault();
-    void save();
   };
   return (
-    <form class="panel stack" onSubmit={submit}>
+    <SettingForm action="Save README" onSave={save} isUnchanged={edited === undefined}>
       <div class="field">
         <label for={id}>README</label>
         <textarea
@@ -166,8 +176,7 @@ function ReadmeSetting({ name, onChange }: { readonly name: string; readonly onC
         </span>
       </div>
       {stored.error && <Problem error={stored.error} onRetry={stored.reload} />}
-      <SaveButton {...state} label="Save README" isUnchanged={edited === undefined} />
-    </form>
+    </SettingForm>
   );
 }
 

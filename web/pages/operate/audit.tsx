@@ -5,6 +5,7 @@ import { Age } from "../../components/age.tsx";
 import type { Column } from "../../components/lists/data-table.tsx";
 import { Digest } from "../../components/digest.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
+import { FilterActions } from "../../components/lists/filter-actions.tsx";
 import { PagedTable } from "../../components/lists/paged-table.tsx";
 import { SelectField } from "../../components/forms/select-field.tsx";
 import { TextField } from "../../components/forms/text-field.tsx";
@@ -135,16 +136,7 @@ function Filters({ isFiltered }: { readonly isFiltered: boolean }) {
         options={SINCE}
         onChange={(value) => set("since", value)}
       />
-      <div class="row">
-        <button type="submit" class="button">
-          Show
-        </button>
-        {isFiltered && (
-          <a class="button" href={path}>
-            Show all
-          </a>
-        )}
-      </div>
+      <FilterActions href={isFiltered ? path : undefined} />
     </form>
   );
 }

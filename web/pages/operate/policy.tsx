@@ -10,6 +10,7 @@ import { DoneNotice } from "../../components/done-notice.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { Form } from "../../components/forms/form.tsx";
 import { Opener } from "../../components/forms/opener.tsx";
+import { FilterActions } from "../../components/lists/filter-actions.tsx";
 import { PagedTable } from "../../components/lists/paged-table.tsx";
 import { PolicyQuestion } from "../../components/operate/policy-question.tsx";
 import { RevokeButton } from "../../components/forms/revoke-button.tsx";
@@ -108,16 +109,7 @@ function Filters() {
         value={draft.repository}
         onInput={(value) => set("repository", value)}
       />
-      <div class="row">
-        <button type="submit" class="button">
-          Show
-        </button>
-        {isFiltered && (
-          <a class="button" href={path}>
-            Show all
-          </a>
-        )}
-      </div>
+      <FilterActions href={isFiltered ? path : undefined} />
     </form>
   );
 }
