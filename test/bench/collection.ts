@@ -2,12 +2,9 @@
  * What a full pass of the collection reads: in a database of 1,000,000 blobs and 100,000 manifests, of which one in a hundred
  * is garbage. `npm run bench:collection`. The rows are those that D1 bills, as its simulator counts them.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Miniflare } from "miniflare";
 import { collect } from "../../src/metadata/collection.ts";
-import { BLOBS_EACH, type Database, migrate, seedBigRepository } from "./seeding.ts";
+import { withDatabase } from "./database.ts";
+import { BLOBS_EACH, type Database, seedBigRepository } from "./seeding.ts";
 
 const MANIFESTS = Number(process.argv[2] ?? 100_000);
 const GARBAGE_EACH = 100;
@@ -59,17 +56,7 @@ async function pass(db: Database): Promise<{ manifests: number; blobs: number; i
   throw new Error("unreachable");
 }
 
-const folder = mkdtempSync(join(tmpdir(), "stowage-bench-"));
-const runtime = new Miniflare({
-  modules: true,
-  script: "export default {};",
-  compatibilityDate: "2026-07-28",
-  d1Databases: { DB: "bench" },
-  d1Persist: folder,
-});
-try {
-  const db = await runtime.getD1Database("DB");
-  await migrate(db);
+await withDatabase(async (db) => {
   await seedBigRepository(db, { manifests: MANIFESTS, untaggedEach: GARBAGE_EACH, manifestBytes: 100 });
   const started = performance.now();
   const { manifests, blobs, idleRowsRead, usage } = await pass(db);
@@ -83,7 +70,4 @@ try {
   );
   say(`${((performance.now() - started) / 1000).toFixed(1)} s; a run with nothing to do reads ${idleRowsRead} rows`);
   if (rowsRead > READ_MAX * garbageRows + 1_000) process.exitCode = 1;
-} finally {
-  await runtime.dispose();
-  rmSync(folder, { recursive: true, force: true });
-}
+});

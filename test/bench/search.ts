@@ -2,16 +2,13 @@
  * What searches read and how long they take in a database of 10,000 repositories and 100,000 tags. `npm run bench:search`. The rows are
  * those that D1 bills, as its simulator counts them; times are of this machine.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Miniflare } from "miniflare";
 import type { Reader } from "../../src/metadata/reader.ts";
 import type { Visibility } from "../../src/metadata/repositories.ts";
 import { searchRepositories } from "../../src/metadata/search.ts";
 import { toSearchTerm } from "../../src/oci/search-term.ts";
 import type { RepositoryPattern } from "../../src/policy/pattern.ts";
-import { type Database, migrate, seedBigRepository, seedRepositories } from "./seeding.ts";
+import { withDatabase } from "./database.ts";
+import { type Database, seedBigRepository, seedRepositories } from "./seeding.ts";
 
 const REPOSITORIES = Number(process.argv[2] ?? 10_000);
 const TAGS = Number(process.argv[3] ?? 100_000);
@@ -74,24 +71,11 @@ async function measure(db: Database, visibility: Visibility, query: string): Pro
   return `${total} found, ${rowsRead} rows read, ${(performance.now() - started).toFixed(0)} ms`;
 }
 
-const folder = mkdtempSync(join(tmpdir(), "stowage-bench-"));
-const runtime = new Miniflare({
-  modules: true,
-  script: "export default {};",
-  compatibilityDate: "2026-07-28",
-  d1Databases: { DB: "bench" },
-  d1Persist: folder,
-});
-try {
-  const db = await runtime.getD1Database("DB");
-  await migrate(db);
+await withDatabase(async (db) => {
   await seedBigRepository(db, { manifests: TAGS, untaggedEach: 0, manifestBytes: 100 });
   await seedRepositories(db, REPOSITORIES);
   await seedWords(db);
   for (const [who, visibility] of CALLERS) {
     for (const [what, query] of TERMS) say(`${who}, ${what}: ${await measure(db, visibility, query)}`);
   }
-} finally {
-  await runtime.dispose();
-  rmSync(folder, { recursive: true, force: true });
-}
+});
