@@ -4,7 +4,7 @@ import type { Asker, Ruled } from "../metadata/ruled.ts";
 import { OciError } from "../oci/error.ts";
 import { type Action, ACTIONS } from "../policy/action.ts";
 import { allowedActions, type Grant } from "../policy/policy.ts";
-import { askReplica } from "./replica.ts";
+import { askReplicaFor } from "./replica.ts";
 
 export type { Asker } from "../metadata/ruled.ts";
 
@@ -37,6 +37,5 @@ export async function readFrom<T>(
   ask: (db: Reader) => Promise<Ruled<T>>,
   isNothing: (found: T) => boolean,
 ): Promise<T> {
-  if (asker.visibility !== "all") return seen(asker, await ask(context.db));
-  return (await askReplica(context, ask, ({ found }) => isNothing(found))).found;
+  return seen(asker, await askReplicaFor(context, asker.visibility, ask, ({ found }) => isNothing(found)));
 }

@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import type { Lookup } from "../metadata/blobs.ts";
 import type { Reader } from "../metadata/reader.ts";
+import type { Visibility } from "../metadata/repositories.ts";
 
 /**
  * What a replica of the database knows, where there are replicas: it may be a little old. Where it knows nothing, the database
@@ -16,6 +17,19 @@ export async function askReplica<T>(
     if (!isNothing(answer)) return answer;
   }
   return await ask(db);
+}
+
+/**
+ * {@link askReplica}, for what rules decide who may see: only who sees all is told by a replica, since rules are never old. Anyone
+ * else costs one D1 round trip.
+ */
+export async function askReplicaFor<T>(
+  context: Pick<Context, "db" | "replica">,
+  visibility: Visibility,
+  ask: (db: Reader) => Promise<T>,
+  isNothing: (answer: T) => boolean,
+): Promise<T> {
+  return visibility === "all" ? await askReplica(context, ask, isNothing) : await ask(context.db);
 }
 
 /** {@link askReplica}, for content. */

@@ -22,7 +22,7 @@ import type { Actor } from "../policy/actor.ts";
 import { contains, matchesRepository, mayOverlap } from "../policy/pattern.ts";
 import { actionsIn, type Asker, unknownRepository } from "./reading.ts";
 import { changing } from "./recent.ts";
-import { askReplica, listFromReplica } from "./replica.ts";
+import { askReplicaFor } from "./replica.ts";
 import type { CountedPage } from "./tag-list.ts";
 
 export { REPOSITORY_SORTS } from "../metadata/repository-list.ts";
@@ -31,7 +31,8 @@ export type { RepositorySettings } from "../metadata/repository-settings.ts";
 
 /** Docker's `_catalog`: one page of the names that someone may see. One D1 query. */
 export async function listNames(context: Context, visibility: Visibility, page: PageRequest): Promise<Page<string>> {
-  const names = await listFromReplica(context, async (db) => await metadata.listNames(db, visibility, page));
+  const list = async (db: Reader) => await metadata.listNames(db, visibility, page);
+  const names = await askReplicaFor(context, visibility, list, ({ length }) => length === 0);
   return toPage(names, page.limit, (name) => name);
 }
 
@@ -42,11 +43,8 @@ export async function listRepositories(
   listing: RepositoryListing,
 ): Promise<CountedPage<RepositorySummary>> {
   const list = async (db: Reader) => await metadataList.listRepositories(db, visibility, listing);
-  // Who may see what is told by rules, which are never old.
-  const { repositories, total } =
-    visibility === "all"
-      ? await askReplica(context, list, (found) => found.repositories.length === 0)
-      : await list(context.db);
+  const isNothing = (found: metadataList.RepositoryPage) => found.repositories.length === 0;
+  const { repositories, total } = await askReplicaFor(context, visibility, list, isNothing);
   const { sort, limit } = listing;
   const cursor = (one: RepositorySummary) => formatLast({ name: one.name, value: valueOf(one, sort) }, sort);
   return { ...toPage(repositories, limit, cursor), total };

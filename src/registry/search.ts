@@ -3,7 +3,7 @@ import type { Reader } from "../metadata/reader.ts";
 import type { Visibility } from "../metadata/repositories.ts";
 import { searchRepositories, type SearchPage, type SearchResults } from "../metadata/search.ts";
 import { toSearchTerm } from "../oci/search-term.ts";
-import { askReplica } from "./replica.ts";
+import { askReplicaFor } from "./replica.ts";
 
 /** Repositories that someone may see and that a query is found in, best first. One D1 query; two where a replica finds none. */
 export async function search(
@@ -14,7 +14,5 @@ export async function search(
 ): Promise<SearchResults> {
   const term = toSearchTerm(query);
   const ask = async (db: Reader) => await searchRepositories(db, visibility, term, page);
-  // Who may see what is told by rules, which are never old.
-  if (visibility !== "all") return await ask(context.db);
-  return await askReplica(context, ask, ({ results }) => results.length === 0);
+  return await askReplicaFor(context, visibility, ask, ({ results }) => results.length === 0);
 }

@@ -68,6 +68,8 @@ const OLD: readonly Ask[] = [
 ];
 
 const NEVER_OLD: readonly Ask[] = [
+  { what: "the repositories, for who may not see all", path: () => "/api/repositories?n=1", as: {} },
+  { what: "a search, for who may not see all", path: () => "/v1/search?q=a", as: { "X-Docker-Token": "true" } },
   { what: "GET by tag", path: (one) => pathsOf(one)["a manifest by tag"] },
   { what: "HEAD by tag", path: (one) => pathsOf(one)["a manifest by tag"], method: "HEAD" },
   { what: "HEAD of a blob", path: (one) => pathsOf(one)["a blob"], method: "HEAD" },
