@@ -50,6 +50,8 @@ class Upload {
   /** The furthest that it came. */
   #furthest = 0;
   #hasBroken = false;
+  /** The offset that the registry refused last, of those that it had stated. */
+  #refusedAt: number | undefined;
   #isVerified = false;
   #contentError: unknown;
 
@@ -101,6 +103,7 @@ class Upload {
     this.#limit.learn(response.headers);
     this.#offset = 0;
     this.#hasBroken = false;
+    this.#refusedAt = undefined;
     this.#locate(response, new URL(pathOf(this.#repository, "blobs/uploads/"), this.#home));
     return "opened";
   }
@@ -186,7 +189,10 @@ class Upload {
     if (status === 413 && this.#limit.shrink(this.#outgoing.blob.size)) return new Interruption(message, 0);
     // The session is gone, or was never there for the machine that answers now.
     if (status === 404 && this.#location !== undefined) return new Interruption(message);
-    if (status === 416 && this.#hasBroken) return new Interruption(message);
+    if (status === 416 && this.#hasBroken) {
+      this.#refusedAt = this.#offset;
+      return new Interruption(message);
+    }
     const isRefusal = [400, 405, 416, 501].includes(status);
     if (isRefusal && this.#furthest === 0 && this.#limit.refuseChunks(this.#outgoing.blob.size)) {
       return new Interruption(message, 0);
@@ -206,8 +212,7 @@ class Upload {
         const call: Call = { method: "GET", url: this.#location, scopes: this.#scopes(), expected };
         const response = await connection.command(call);
         const [, last] = /^(?:bytes=)?0-(\d{1,15})$/.exec(join(response.headers.range) ?? "") ?? [];
-        // `0-0` is said of nothing, too.
-        const received = last === undefined || last === "0" ? 0 : Number(last) + 1;
+        const received = last === "0" ? this.#oneByteOrNone() : last === undefined ? 0 : Number(last) + 1;
         if (received > this.#outgoing.blob.size) throw new Interruption("the registry has more than there is");
         this.#offset = received;
         this.#furthest = Math.max(this.#furthest, received);
@@ -224,6 +229,11 @@ class Upload {
     const isThere = await hasBlob(this.#repository, blob.digest);
     onProgress?.(isThere ? blob.size : 0);
     return isThere;
+  }
+
+  /** `0-0` is said of one byte and of none: none is taken for true, until the registry refuses what starts there. */
+  #oneByteOrNone(): number {
+    return this.#refusedAt === 0 ? 1 : 0;
   }
 
   /** Spec end-14. What cannot be told so ends by itself. */

@@ -128,6 +128,19 @@ describe("a blob is sent", () => {
     expect(methods.filter((method) => method === "POST")).toHaveLength(1);
   });
 
+  test("on from its first byte, which a registry states as it states none", async () => {
+    const registry = await startMemoryRegistry();
+    registry.fault = ({ line }) => {
+      const isFirst = registry.lines(/^PATCH/).length === 1;
+      if (!line.startsWith("PATCH") || !isFirst) return undefined;
+      for (const upload of registry.uploads.values()) upload.bytes = CONTENT.subarray(0, 1);
+      return "break";
+    };
+    const methods = await send(registry);
+    expect(methods.slice(0, 6)).toEqual(["POST", "PATCH", "GET", "PATCH", "GET", "PATCH"]);
+    expect(methods.filter((method) => method === "POST")).toHaveLength(1);
+  });
+
   test("anew, where the registry has forgotten it", async () => {
     const registry = await startMemoryRegistry();
     registry.fault = ({ line }) => {
