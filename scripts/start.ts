@@ -1,4 +1,6 @@
 import { resolve } from "node:path";
-import { main } from "./local/main.ts";
+import { becomeLean } from "./local/lean.ts";
 
+becomeLean();
+const { main } = await import("./local/main.ts");
 await main(process.argv.slice(2), resolve(import.meta.dirname, ".."));

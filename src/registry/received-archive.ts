@@ -16,7 +16,7 @@ import { decompress } from "../storage/decompression.ts";
 import { NativeHash } from "../storage/hashing.ts";
 import { newBlobKey } from "../storage/keys.ts";
 import { getBytes, PUT_MAX_BYTES, putVerified } from "../storage/objects.ts";
-import { partBuffers } from "../storage/part-buffers.ts";
+import { type PartBuffer, partBuffers } from "../storage/part-buffers.ts";
 import type { CreatedObject } from "../storage/part-writer.ts";
 import { putHashed } from "../storage/streamed-put.ts";
 import { readTar, type TarEntry } from "../storage/tar-reader.ts";
@@ -56,7 +56,7 @@ export class ReceivedArchive {
   readonly #bucket: R2Bucket;
   readonly #files = new Map<string, ReceivedFile>();
   readonly #links = new Map<string, string>();
-  readonly #kept: Uint8Array[] = [];
+  readonly #kept: PartBuffer[] = [];
   #keptBytes = 0;
 
   /** All objects that were made for it. */
@@ -102,14 +102,15 @@ export class ReceivedArchive {
   }
 
   async #keep({ path, size, content }: TarEntry & { kind: "file" }): Promise<ReceivedFile> {
-    const bytes = await partBuffers.acquire(size);
-    this.#kept.push(bytes);
+    const buffer = await partBuffers.acquire(size);
+    this.#kept.push(buffer);
     this.#keptBytes += size;
     let filled = 0;
     for await (const piece of content) {
-      bytes.set(piece, filled);
+      buffer.set(piece, filled);
       filled += piece.byteLength;
     }
+    const bytes = buffer.subarray(0, size);
     const digest = await computeDigest(algorithmFor(path), bytes);
     return { path, size, digest, compression: compressionOf(bytes.subarray(0, MAGIC_BYTES)), bytes };
   }
@@ -184,7 +185,7 @@ export class ReceivedArchive {
 
   /** Frees its memory. Always call it last. */
   dispose(): void {
-    for (const bytes of this.#kept.splice(0)) partBuffers.release(bytes);
+    for (const buffer of this.#kept.splice(0)) partBuffers.release(buffer);
   }
 }
 

@@ -7,6 +7,36 @@ const BUFFERS_MAX_BYTES = 80_000_000;
 const WAIT_MAX_MS = 30_000;
 const WAIT_STEP_MS = 25;
 
+/** Most blobs are smaller: a buffer for one takes as much memory to begin with. */
+const FIRST_BYTES = 1024 * 1024;
+
+/** Room for so many bytes, which takes memory as they come. */
+export class PartBuffer {
+  readonly size: number;
+  #bytes: Uint8Array<ArrayBuffer>;
+
+  constructor(size: number) {
+    this.size = size;
+    this.#bytes = new Uint8Array(Math.min(size, FIRST_BYTES));
+  }
+
+  /** Copies the bytes to their place. */
+  set(bytes: Uint8Array, position: number): void {
+    this.subarray(position, position + bytes.byteLength).set(bytes);
+  }
+
+  /** The bytes there, as long as nothing is set or asked for behind them. */
+  subarray(start: number, end: number): Uint8Array<ArrayBuffer> {
+    const { byteLength } = this.#bytes;
+    if (end > this.size) throw new RangeError(`a buffer of ${this.size} bytes has none at ${end}`);
+    if (end > byteLength) {
+      const grown = Math.min(this.size, Math.max(end, 2 * byteLength));
+      this.#bytes = new Uint8Array(this.#bytes.buffer.transfer(grown));
+    }
+    return this.#bytes.subarray(start, end);
+  }
+}
+
 /** The memory that uploads fill with parts, counted for the whole isolate, which all its requests share. */
 export class PartBuffers {
   readonly #maxBytes: number;
@@ -27,11 +57,11 @@ export class PartBuffers {
   }
 
   /** A buffer, if there is room for it now. */
-  tryAcquire(size: number): Uint8Array | undefined {
+  tryAcquire(size: number): PartBuffer | undefined {
     if (this.#heldBytes + size > this.#maxBytes) return undefined;
     this.#heldBytes += size;
     this.#peakBytes = Math.max(this.#peakBytes, this.#heldBytes);
-    return new Uint8Array(size);
+    return new PartBuffer(size);
   }
 
   /**
@@ -39,7 +69,7 @@ export class PartBuffers {
    * another's.
    * @throws OciError UNAVAILABLE when there is none for long.
    */
-  async acquire(size: number): Promise<Uint8Array> {
+  async acquire(size: number): Promise<PartBuffer> {
     for (let waitedMs = 0; waitedMs < WAIT_MAX_MS; waitedMs += WAIT_STEP_MS) {
       const buffer = this.tryAcquire(size);
       if (buffer) return buffer;
@@ -51,8 +81,8 @@ export class PartBuffers {
     });
   }
 
-  release(buffer: Uint8Array): void {
-    this.#heldBytes -= buffer.byteLength;
+  release(buffer: PartBuffer): void {
+    this.#heldBytes -= buffer.size;
   }
 }
 

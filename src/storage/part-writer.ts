@@ -13,7 +13,7 @@ import { BodyError, readBody } from "./body-reader.ts";
 import type { StreamHash } from "./hashing.ts";
 import { newBlobKey } from "./keys.ts";
 import { getStream, putVerified, storedSize } from "./objects.ts";
-import { partBuffers } from "./part-buffers.ts";
+import { type PartBuffer, partBuffers } from "./part-buffers.ts";
 import { isNoSuchUpload } from "./r2-errors.ts";
 import { appendTail, readTail } from "./tail.ts";
 
@@ -54,8 +54,8 @@ export class PartWriter {
   readonly #onCreate: (object: CreatedObject) => void;
   #multipart: Multipart | undefined;
   #tail: UploadTail;
-  #buffer: Uint8Array | undefined;
-  #spareBuffer: Uint8Array | undefined;
+  #buffer: PartBuffer | undefined;
+  #spareBuffer: PartBuffer | undefined;
   /** The end of the bytes in the buffer, and how many of them, at its start, are those of the tail, not yet read. */
   #filled: number;
   #reserved: number;
@@ -194,12 +194,13 @@ export class PartWriter {
   /** Sends the full buffer on its way, and goes on with another if there is room for it, else when this one is free. */
   async #flush(): Promise<void> {
     const bytes = await this.#takeBytes();
+    const full = this.#buffer;
     await this.#sending;
     const multipart = await this.#beginMultipart();
     this.#buffer = this.#spareBuffer ?? partBuffers.tryAcquire(this.#partSize);
     this.#spareBuffer = undefined;
     this.#sending = this.#sendPart(multipart, bytes).finally(() => {
-      this.#spareBuffer = bytes;
+      this.#spareBuffer = full;
     });
     // Awaited before the next part and at every end; until then a failure must not count as unhandled.
     this.#sending.catch(() => undefined);
@@ -213,7 +214,7 @@ export class PartWriter {
   async #takeBytes(): Promise<Uint8Array> {
     if (this.#filled === 0) return new Uint8Array(0);
     this.#buffer ??= await partBuffers.acquire(this.#filled);
-    if (this.#reserved > 0) await readTail(this.#bucket, this.#tail, this.#buffer);
+    if (this.#reserved > 0) await readTail(this.#bucket, this.#tail, this.#buffer.subarray(0, this.#reserved));
     const bytes = this.#buffer.subarray(0, this.#filled);
     this.#tail = EMPTY_TAIL;
     this.#filled = 0;

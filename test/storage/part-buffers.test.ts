@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { PartBuffers } from "../../src/storage/part-buffers.ts";
+import { PartBuffer, PartBuffers } from "../../src/storage/part-buffers.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -19,9 +20,9 @@ function fastForward(onWait: (waitedMs: number) => void = () => undefined): () =
 describe("PartBuffers", () => {
   it("gives buffers up to its limit, and no more", () => {
     const buffers = new PartBuffers(100);
-    expect(buffers.tryAcquire(60)?.byteLength).toBe(60);
+    expect(buffers.tryAcquire(60)?.size).toBe(60);
     expect(buffers.tryAcquire(41)).toBeUndefined();
-    expect(buffers.tryAcquire(40)?.byteLength).toBe(40);
+    expect(buffers.tryAcquire(40)?.size).toBe(40);
     expect(buffers.heldBytes).toBe(100);
   });
 
@@ -41,7 +42,7 @@ describe("PartBuffers", () => {
       if (waitedMs === 1_000) buffers.release(first);
     });
     const second = await buffers.acquire(80);
-    expect(second.byteLength).toBe(80);
+    expect(second.size).toBe(80);
     expect(waited()).toBe(1_000);
   });
 
@@ -56,5 +57,40 @@ describe("PartBuffers", () => {
     });
     expect(waited()).toBe(30_000);
     expect(buffers.heldBytes).toBe(80);
+  });
+});
+
+describe("PartBuffer", () => {
+  const SIZE = 5_000_000;
+
+  it("holds what was set, however it came, in no more memory than it has room for", () => {
+    const lengths = fc.array(fc.integer({ min: 0, max: 2_000_000 }), { maxLength: 8 });
+    fc.assert(
+      fc.property(lengths, (pieces) => {
+        const buffer = new PartBuffer(SIZE);
+        let filled = 0;
+        for (const [index, length] of pieces.entries()) {
+          const piece = new Uint8Array(Math.min(length, SIZE - filled)).fill(index + 1);
+          buffer.set(piece, filled);
+          filled += piece.byteLength;
+          expect(buffer.subarray(0, 0).buffer.byteLength).toBeLessThanOrEqual(Math.max(1024 * 1024, 2 * filled));
+        }
+        const bytes = buffer.subarray(0, filled);
+        expect(bytes.buffer.byteLength).toBeLessThanOrEqual(SIZE);
+        let position = 0;
+        for (const [index, length] of pieces.entries()) {
+          const end = Math.min(position + length, filled);
+          expect(bytes.subarray(position, end).every((byte) => byte === index + 1)).toBe(true);
+          position = end;
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("has no byte beyond its size", () => {
+    expect(() => {
+      new PartBuffer(10).set(new Uint8Array(6), 5);
+    }).toThrow(RangeError);
   });
 });

@@ -79,7 +79,16 @@ export function images({ images: count }: Plan, content: Content): Workload {
 /** Clients that each push an image of ten layers into a repository of their own and pull it back, all at once. */
 export function clients({ clients: count, smallLayers }: Plan, content: Content): Workload {
   let all: Image[] = [];
+  const measureRaw = async (server: BenchServer): Promise<Figures> => {
+    let broken = 0;
+    const seconds = await secondsOf(async () => {
+      const transfers = all.map(async ({ layers }) => await transferRaw(server, "objects", layers));
+      for (const transfer of await Promise.all(transfers)) broken += transfer.broken;
+    });
+    return { "clients.push-pull": seconds, "clients.broken": broken };
+  };
   const measure = async (server: BenchServer): Promise<Figures> => {
+    if (server.name === "limit") return await measureRaw(server);
     const opened = await Promise.all(all.map(async (_, index) => await Client.open(server, `bench/client-${index}`)));
     const seconds = await secondsOf(async () => {
       const each = opened.map(async (client, index) => {
@@ -100,10 +109,15 @@ export function clients({ clients: count, smallLayers }: Plan, content: Content)
     name: "clients",
     title: "clients at once",
     metrics: [
-      { id: "clients.push-pull", title: `${count} clients at once push and pull ${size} each`, unit: "s" },
+      {
+        id: "clients.push-pull",
+        title: `${count} clients at once push and pull ${size} each`,
+        unit: "s",
+        limit: "raw writes and reads",
+      },
       { id: "clients.broken", title: "connections that broke, clients at once", unit: "times" },
     ],
-    servers: REGISTRIES,
+    servers: [...REGISTRIES, "limit"],
     steps: [{ prepare, measure }],
   };
 }
