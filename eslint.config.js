@@ -14,9 +14,10 @@ const LAYERS = {
   storage: ["oci"],
   auth: ["oci", "policy", "metadata", "foundation"],
   registry: ["oci", "policy", "metadata", "storage", "foundation"],
+  mirror: ["oci", "policy", "metadata", "storage", "registry", "foundation"],
   lifecycle: ["oci", "policy", "metadata", "storage", "registry", "foundation"],
   protocol: ["oci", "registry", "auth", "foundation"],
-  admin: ["oci", "policy", "registry", "auth", "lifecycle", "protocol", "foundation"],
+  admin: ["oci", "policy", "registry", "auth", "mirror", "lifecycle", "protocol", "foundation"],
 };
 
 const layerNames = Object.keys(LAYERS);

@@ -1,5 +1,7 @@
 import * as v from "valibot";
 import { parseDuration } from "./oci/duration.ts";
+import type { Upstream } from "./policy/upstream.ts";
+import { parseUpstreams, UpstreamsError } from "./policy/upstream-settings.ts";
 
 /** Which manifests may refer to what the repository does not hold. */
 export type SparseManifests = "none" | "index" | "all";
@@ -33,6 +35,8 @@ export interface Config {
   readonly readReplicas: boolean;
   /** The header in which the edge, or a proxy, states a client's address; empty: none does. */
   readonly clientAddressHeader: string;
+  /** The registries that this one mirrors. */
+  readonly upstreams: readonly Upstream[];
   /** How long audit events are kept. */
   readonly auditTtlMs: number;
   readonly adminPassword: string;
@@ -114,6 +118,7 @@ const ConfigSchema = v.object({
   BLOB_CACHE: v.optional(onOrOff, "on"),
   READ_REPLICAS: v.optional(onOrOff, "off"),
   CLIENT_ADDRESS_HEADER: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]*$/, "must be the name of a header")), ""),
+  UPSTREAMS: v.optional(v.string("must be JSON in a text"), ""),
   AUDIT_TTL: v.optional(duration("1d"), "365d"),
   ADMIN_PASSWORD: secret(8, "set it with `npx wrangler secret put ADMIN_PASSWORD`"),
   TOKEN_SECRET: secret(32, "set it with `openssl rand -base64 48 | npx wrangler secret put TOKEN_SECRET`"),
@@ -143,10 +148,20 @@ function parseConfig(env: object): Config {
     blobCache: settings.BLOB_CACHE,
     readReplicas: settings.READ_REPLICAS,
     clientAddressHeader: settings.CLIENT_ADDRESS_HEADER,
+    upstreams: readUpstreams(settings.UPSTREAMS, env),
     auditTtlMs: settings.AUDIT_TTL,
     adminPassword: settings.ADMIN_PASSWORD,
     tokenSecrets: [settings.TOKEN_SECRET, ...(settings.TOKEN_SECRET_PREVIOUS ? [settings.TOKEN_SECRET_PREVIOUS] : [])],
   };
+}
+
+function readUpstreams(text: string, env: object): Upstream[] {
+  try {
+    return parseUpstreams(text, env as Readonly<Record<string, unknown>>);
+  } catch (error) {
+    if (!(error instanceof UpstreamsError)) throw error;
+    throw new ConfigError(`setting UPSTREAMS ${error.message}`);
+  }
 }
 
 const parsed = new WeakMap<object, Config>();

@@ -1,5 +1,6 @@
 import type { Config } from "./config.ts";
 import type { Reader } from "./metadata/reader.ts";
+import type { MirrorMemory } from "./mirror/memory.ts";
 import type { PullCounts } from "./registry/pull-counts.ts";
 import type { Recent } from "./registry/recent.ts";
 import type { EdgeCache } from "./storage/edge-cache.ts";
@@ -25,6 +26,8 @@ export interface Context {
   readonly pulls?: PullCounts | undefined;
   /** The data centre's cache of objects. Undefined: all bytes come from the bucket. */
   readonly edge?: EdgeCache | undefined;
+  /** What this isolate remembers of upstreams. */
+  readonly mirror: MirrorMemory;
   /** The files of the web page. Undefined: there is none. */
   readonly assets?: Fetcher | undefined;
   /** Milliseconds since the epoch. */

@@ -20,6 +20,7 @@ import { ANYONE, authorize, authorizeReader, TO_READ, TO_SEARCH } from "./auth/a
 import type { Context } from "./context.ts";
 import { OciError } from "./oci/error.ts";
 import { parseRepositoryName, type RepositoryName } from "./oci/repository-name.ts";
+import { assertNoMirror, contentFor, namesOf, targetOf } from "./pull-target.ts";
 import type { Action } from "./policy/action.ts";
 import * as archives from "./protocol/archives.ts";
 import * as base from "./protocol/base.ts";
@@ -43,9 +44,9 @@ type Requirement =
   | ("open" | "reader" | "searcher" | "somebody" | "catalog" | "api" | "admin" | "pull images" | "push image")
   | readonly Action[];
 
-const PULL: Requirement = ["pull"];
-const PUSH: Requirement = ["push"];
-const DELETE: Requirement = ["delete"];
+const PULL: readonly Action[] = ["pull"];
+const PUSH: readonly Action[] = ["push"];
+const DELETE: readonly Action[] = ["delete"];
 
 type Method = "get" | "head" | "post" | "put" | "patch" | "delete";
 type Route = readonly [method: Method, path: string, requirement: Requirement, handler: Handler];
@@ -168,6 +169,11 @@ async function findCaller(
   context: Context,
   { url, params }: Pick<Call, "url" | "params">,
 ): Promise<Caller> {
+  if (requirement === PULL) {
+    const accesses = onRepositories(namesOf(targetOf(context, url, params)), PULL);
+    return await authorize(context, { request, url, accesses, isAnyEnough: true });
+  }
+  if (requirement === PUSH) assertNoMirror(context, params);
   if (requirement === "open") return ANYONE;
   if (requirement === "reader") return await authorizeReader(context, { request, url }, TO_READ);
   if (requirement === "searcher") return await authorizeReader(context, { request, url }, TO_SEARCH);
@@ -181,8 +187,11 @@ async function findCaller(
 function guarded(requirement: Requirement, handler: Handler) {
   return async ({ params }: Routed, request: Request, context: Context): Promise<Response> => {
     const url = new URL(request.url);
-    const found = await findCaller(requirement, request, context, { url, params });
-    return await handler({ request, url, context, caller: found, params });
+    const caller = await findCaller(requirement, request, context, { url, params });
+    return await handler({
+      ...{ request, url, context, caller, params },
+      content: () => contentFor(context, caller, targetOf(context, url, params)),
+    });
   };
 }
 

@@ -2,6 +2,7 @@ import { type Config, configOf } from "./config.ts";
 import type { Context } from "./context.ts";
 import { runSchedule } from "./lifecycle/schedule.ts";
 import { logError } from "./log.ts";
+import { MirrorMemory } from "./mirror/memory.ts";
 import { addCorsHeaders, answerPreflight, isPreflight } from "./protocol/cors.ts";
 import { toErrorResponse } from "./protocol/errors.ts";
 import { PullCounts } from "./registry/pull-counts.ts";
@@ -11,6 +12,7 @@ import { EdgeCache, newWrites } from "./storage/edge-cache.ts";
 
 const recent = new Recent();
 const pulls = new PullCounts();
+const mirror = new MirrorMemory();
 const writes = newWrites();
 
 /** The data centre's cache. Under workers.dev there is none: it takes everything and keeps nothing. */
@@ -30,6 +32,7 @@ function contextOf(env: Env, execution: Pick<ExecutionContext, "waitUntil">, req
     assets: env.ASSETS,
     recent,
     pulls,
+    mirror,
     // Few requests ask for bytes: only those pay for the parsing of their URL.
     get edge() {
       return edgeOf(config, request);

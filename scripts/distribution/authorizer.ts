@@ -3,7 +3,7 @@ import { isLoopback } from "../stowage/registry.ts";
 import { Failure } from "../local/failure.ts";
 import type { Credentials } from "../stowage/credentials.ts";
 import { Refusal } from "../stowage/http.ts";
-import { type Challenge, parseChallenge } from "./challenge.ts";
+import { type Challenge, parseChallenge } from "../../src/oci/challenge.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { adviseLogin } from "./refusal.ts";
 import { resolveUrl } from "./url.ts";

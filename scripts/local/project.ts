@@ -82,11 +82,14 @@ export function readProject(folder: string): Project {
   };
 }
 
+/** Names of secrets that hold the credentials of upstreams: whoever runs the registry chooses them. */
+export const UPSTREAM_SECRET = /^UPSTREAM_[A-Z0-9_]+$/;
+
 /** Refuses an overriding variable that wrangler.toml does not name: a misspelt setting must not pass silently. */
 export function checkVars(project: Project, names: Iterable<string>): void {
   const known = [...Object.keys(project.vars), ...project.secrets].sort();
   for (const name of names) {
-    if (!known.includes(name)) throw new Failure(`--var ${name}: no such setting; known are ${known.join(", ")}`, 2);
+    if (!known.includes(name) && !UPSTREAM_SECRET.test(name)) throw new Failure(`--var ${name}: no such setting; known are ${known.join(", ")}`, 2);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Options } from "./options.ts";
-import type { Project } from "./project.ts";
+import { type Project, UPSTREAM_SECRET } from "./project.ts";
 import { ADMIN_PASSWORD, loadSecrets } from "./secrets.ts";
 
 /** Where the admin's password may be given, so that it is in no file. */
@@ -26,7 +26,9 @@ export interface Settings {
 export function readSettings(options: Options, project: Project, data: string): Settings {
   const given = process.env[PASSWORD_VARIABLE] ?? "";
   const fromEnvironment = project.secrets.includes(ADMIN_PASSWORD) && given !== "";
-  const overrides = { ...(fromEnvironment && { [ADMIN_PASSWORD]: given }), ...Object.fromEntries(options.vars) };
+  const credentials = Object.entries(process.env).filter(([name]) => UPSTREAM_SECRET.test(name));
+  const upstreamSecrets = Object.fromEntries(credentials) as Record<string, string>;
+  const overrides = { ...upstreamSecrets, ...(fromEnvironment && { [ADMIN_PASSWORD]: given }), ...Object.fromEntries(options.vars) };
   const secrets = loadSecrets(
     data,
     project.secrets.filter((name) => !Object.hasOwn(overrides, name)),

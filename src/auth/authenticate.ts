@@ -2,6 +2,7 @@ import type { Context } from "../context.ts";
 import { findRules } from "../metadata/policy.ts";
 import { OciError } from "../oci/error.ts";
 import { isRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
+import type { Upstream } from "../policy/upstream.ts";
 import { type Access, API_ACCESS, type Caller, CATALOG_ACCESS, SEARCH_ACCESS } from "./access.ts";
 import { isAccessToken } from "./access-token.ts";
 import { MALFORMED_BASIC, parseBasic } from "./basic.ts";
@@ -23,8 +24,10 @@ const AUTHORIZATION_MAX_LENGTH = 64 * 1024;
 export interface AuthorizeRequest {
   readonly request: Request;
   readonly url: URL;
-  /** All of it, or nothing. Empty: only to be known. */
+  /** Empty: only to be known. */
   readonly accesses: readonly Access[];
+  /** Whether any of it is enough: a name may mean a repository here, or what mirrors one of an upstream. Else all of it, or nothing. */
+  readonly isAnyEnough?: boolean;
 }
 
 /** The client's address, where something in front of the Worker tells it, whatever the client sent. */
@@ -40,20 +43,25 @@ function repositoriesOf({ accesses, url }: AuthorizeRequest): RepositoryName[] {
   return [...names, ...(isRepositoryName(from) ? [from] : [])];
 }
 
-function callerOf(identity: Identity, scheme: Caller["scheme"], allows: Caller["allows"]): Caller {
+function callerOf(
+  identity: Identity,
+  upstreams: readonly Upstream[],
+  scheme: Caller["scheme"],
+  allows: Caller["allows"],
+): Caller {
   const { actor, role, credentialId } = identity;
-  const visibility = visibilityOf(identity);
+  const visibility = visibilityOf(identity, upstreams);
   return { actor, role, credentialId, scheme, visibility, allows, mayPullAnything: role === "admin" };
 }
 
 /** A caller whose rights are those of the rules. */
-function callerWith(authority: Authority): Caller {
+function callerWith(authority: Authority, upstreams: readonly Upstream[]): Caller {
   const allows = (access: Access): boolean => {
     if (access.type === "registry") return !isAnonymous(authority.identity);
-    const allowed = actionsOf(authority, access.name);
+    const allowed = actionsOf(authority, access.name, upstreams);
     return access.actions.every((action) => allowed.includes(action));
   };
-  return callerOf(authority.identity, "basic", allows);
+  return callerOf(authority.identity, upstreams, "basic", allows);
 }
 
 /** The caller that the request proves to be, by Basic or Bearer. Asks no database for a token of the token endpoint. */
@@ -69,19 +77,19 @@ async function authenticate(context: Context, wanted: AuthorizeRequest): Promise
   if (credentials === "malformed") return { kind: "rejected", error: undefined, message: MALFORMED_BASIC };
   const { url, request } = wanted;
   const login = { repositories: repositoriesOf(wanted), origin: url.origin, address: addressOf(context, request) };
-  return toAuthentication(await identify(context, credentials, login));
+  return toAuthentication(await identify(context, credentials, login), context.config.upstreams);
 }
 
-function toAuthentication(found: Identification): Authentication {
+function toAuthentication(found: Identification, upstreams: readonly Upstream[]): Authentication {
   if (found.kind === "rejected") return { kind: "rejected", error: undefined, message: found.message };
-  return { kind: "caller", caller: callerWith(found.authority) };
+  return { kind: "caller", caller: callerWith(found.authority, upstreams) };
 }
 
 async function authenticateBearer({ config, now }: Context, text: string): Promise<Authentication> {
   const token = await verifyToken(config, text, now());
   if (!token) return { kind: "rejected", error: "invalid_token", message: "the token is invalid or has expired" };
   const { identity, access } = token;
-  return { kind: "caller", caller: callerOf(identity, "bearer", (wanted) => covers(access, wanted)) };
+  return { kind: "caller", caller: callerOf(identity, config.upstreams, "bearer", (wanted) => covers(access, wanted)) };
 }
 
 /** A client that pushes looks first at what is there: it is told to ask for both, as all registries tell it. */
@@ -127,8 +135,15 @@ async function findAnonymousCaller(context: Context, wanted: AuthorizeRequest): 
   const { accesses } = wanted;
   const isPull = ({ type, actions }: Access) => type === "repository" && actions.join() === "pull";
   if (accesses.length === 0 || !accesses.every(isPull)) return undefined;
-  const caller = callerWith({ identity: ANONYMOUS, rules: await findRules(context.db, [], repositoriesOf(wanted)) });
-  return accesses.every((access) => caller.allows(access)) ? caller : undefined;
+  const rules = await findRules(context.db, [], repositoriesOf(wanted));
+  const caller = callerWith({ identity: ANONYMOUS, rules }, context.config.upstreams);
+  return refusedOf(caller, wanted).length === 0 ? caller : undefined;
+}
+
+/** What of the wanted access keeps a caller out. */
+function refusedOf(caller: Caller, { accesses, isAnyEnough = false }: AuthorizeRequest): readonly Access[] {
+  const refused = accesses.filter((access) => !caller.allows(access));
+  return isAnyEnough && refused.length < accesses.length ? [] : refused;
 }
 
 /**
@@ -152,7 +167,7 @@ export async function authorize(context: Context, wanted: AuthorizeRequest): Pro
       const { caller } = authentication;
       const isKnown = caller.actor.name !== ANONYMOUS.actor.name;
       const isToBeKnown = accesses.length === 0;
-      const refused = accesses.filter((access) => !caller.allows(access));
+      const refused = refusedOf(caller, wanted);
       if (isToBeKnown ? isKnown : refused.length === 0) return caller;
       // A token that was given to nobody proves nothing.
       if (isToBeKnown) throw unauthorized({ origin, accesses, error: undefined });
@@ -207,4 +222,4 @@ export function challengeForSearch({ origin }: URL): OciError {
 }
 
 /** Whoever asks for something that is open to all. */
-export const ANYONE: Caller = callerWith({ identity: ANONYMOUS, rules: [] });
+export const ANYONE: Caller = callerWith({ identity: ANONYMOUS, rules: [] }, []);

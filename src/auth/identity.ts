@@ -5,6 +5,7 @@ import { type Action, ACTIONS } from "../policy/action.ts";
 import type { Actor } from "../policy/actor.ts";
 import { allowedActions, type Grant } from "../policy/policy.ts";
 import type { Subject } from "../policy/subject.ts";
+import { grantsOfUpstreams, mirrorByName, type Upstream } from "../policy/upstream.ts";
 
 /** Who someone is, as far as credentials prove it. */
 export interface Identity {
@@ -38,13 +39,23 @@ export interface Authority {
   readonly rules: readonly Grant[];
 }
 
-/** What an authority may do with one of the repositories in question. An admin may do everything. */
-export function actionsOf({ identity, rules }: Authority, repository: RepositoryName): readonly Action[] {
-  if (identity.role === "admin") return ACTIONS;
-  return allowedActions([...identity.grants, ...rules], repository);
+/**
+ * What an authority may do with one of the repositories in question. An admin may do everything; but nobody pushes to what mirrors an
+ * upstream, and of those that are not open to all, nobody in particular may pull anything.
+ */
+export function actionsOf(
+  { identity, rules }: Authority,
+  repository: RepositoryName,
+  upstreams: readonly Upstream[],
+): readonly Action[] {
+  const mirror = mirrorByName(upstreams, repository);
+  if (mirror && !mirror.upstream.anonymous && isAnonymous(identity)) return [];
+  const grants = [...identity.grants, ...grantsOfUpstreams(upstreams), ...rules];
+  const allowed = identity.role === "admin" ? ACTIONS : allowedActions(grants, repository);
+  return mirror ? allowed.filter((action) => action !== "push") : allowed;
 }
 
 /** The repositories that lists show. */
-export function visibilityOf({ role, subjects, grants }: Identity): Visibility {
-  return role === "admin" ? "all" : { subjects, grants };
+export function visibilityOf({ role, subjects, grants }: Identity, upstreams: readonly Upstream[]): Visibility {
+  return role === "admin" ? "all" : { subjects, grants: [...grants, ...grantsOfUpstreams(upstreams)] };
 }

@@ -1,5 +1,6 @@
 import { isRepositoryName } from "../oci/repository-name.ts";
 import { ACTIONS } from "../policy/action.ts";
+import { mirrorAtRoot, mirrorByName, type Upstream } from "../policy/upstream.ts";
 import { type Access, API_ACCESS, CATALOG_ACCESS, SEARCH_ACCESS } from "./access.ts";
 
 /** A request asks for as many scopes as it likes, and gets tokens of a bounded size. */
@@ -27,6 +28,20 @@ function parseScope(text: string): Access[] {
   if (type !== "repository" || !isRepositoryName(name)) return [];
   const actions = ACTIONS.filter((action) => wanted.has(action) || wanted.has("*"));
   return actions.length > 0 ? [{ type, name, actions }] : [];
+}
+
+/**
+ * What a client asks for, and what it may mean by that where this registry is the mirror of others: docker asks for
+ * `library/nginx`, and means what mirrors that of Docker Hub.
+ */
+export function withMirrors(accesses: readonly Access[], upstreams: readonly Upstream[], hostname: string): Access[] {
+  return accesses.flatMap((access): Access[] => {
+    if (access.type !== "repository" || !access.actions.includes("pull")) return [access];
+    const { name } = access;
+    const mirror = mirrorByName(upstreams, name) ?? mirrorAtRoot(upstreams, hostname, name);
+    if (mirror === undefined || mirror.repository === name) return [access];
+    return [access, { type: "repository", name: mirror.repository, actions: ["pull"] }];
+  });
 }
 
 /** The scope by which a challenge asks for this access. */

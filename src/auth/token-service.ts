@@ -2,6 +2,7 @@ import type { Context } from "../context.ts";
 import { findRules } from "../metadata/policy.ts";
 import { OciError } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
+import type { Upstream } from "../policy/upstream.ts";
 import type { Access } from "./access.ts";
 import { type BasicAuthorization, MALFORMED_BASIC } from "./basic.ts";
 import { identify, identifyRefresh, type LoginContext } from "./identify.ts";
@@ -27,12 +28,12 @@ export function repositoriesOf(wanted: readonly Access[]): RepositoryName[] {
 }
 
 /** As much of the wanted access as an authority has: asking for more is no error. */
-function intersect(wanted: readonly Access[], authority: Authority): Access[] {
+function intersect(wanted: readonly Access[], authority: Authority, upstreams: readonly Upstream[]): Access[] {
   return wanted.flatMap((access): Access[] => {
     if (access.type === "registry") {
       return access.name === "api" && isAnonymous(authority.identity) ? [] : [access];
     }
-    const allowed = actionsOf(authority, access.name);
+    const allowed = actionsOf(authority, access.name, upstreams);
     const actions = access.actions.filter((action) => allowed.includes(action));
     return actions.length > 0 ? [{ ...access, actions }] : [];
   });
@@ -55,7 +56,11 @@ export async function issueFor(
   authority: Authority,
   wanted: readonly Access[],
 ): Promise<IssuedToken> {
-  return await issueToken(config, { identity: authority.identity, access: intersect(wanted, authority) }, now());
+  return await issueToken(
+    config,
+    { identity: authority.identity, access: intersect(wanted, authority, config.upstreams) },
+    now(),
+  );
 }
 
 /** A token for what anyone may do. One D1 query, and none where no repository is wanted. */

@@ -1,6 +1,7 @@
 import type { Caller } from "../auth/access.ts";
 import type { Context } from "../context.ts";
 import { OciError } from "../oci/error.ts";
+import type { Content } from "../registry/content.ts";
 
 /** A request that has found its route, and whose caller may take it. */
 export interface Call {
@@ -8,6 +9,8 @@ export interface Call {
   readonly url: URL;
   readonly context: Context;
   readonly caller: Caller;
+  /** What the repository of the path has to be pulled, for this caller. Only a route that asks for "pull" has it. */
+  readonly content: () => Content;
   /** Path parameters, as they stand in the URL. */
   readonly params: Readonly<Record<string, string | undefined>>;
 }
@@ -41,6 +44,11 @@ export async function readBody(request: Request, maxBytes: number): Promise<Uint
     if (size > maxBytes) return undefined;
   }
   return new Uint8Array(await new Blob(pieces).arrayBuffer());
+}
+
+/** RFC 7234, section 5.5, as the distribution spec has it: clients show it to their users. */
+export function warningHeader(warning: string | undefined): Record<string, string> {
+  return warning === undefined ? {} : { Warning: `299 - "${warning.replaceAll(/["\\]/g, "\\$&")}"` };
 }
 
 /** `Link` to the next page (RFC 8288): a relative reference in angle brackets, with what the client asked before. */

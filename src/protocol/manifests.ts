@@ -3,9 +3,7 @@ import { parseContentType } from "../oci/media-type.ts";
 import { isTag, parseReference, parseTag, type Reference } from "../oci/reference.ts";
 import { parseRepositoryName, type RepositoryName } from "../oci/repository-name.ts";
 import * as registry from "../registry/manifests.ts";
-import { notePull } from "../registry/pull-counts.ts";
-import { pullManifest } from "../registry/pulls.ts";
-import { type Call, decodeParam, readBody } from "./call.ts";
+import { type Call, decodeParam, readBody, warningHeader } from "./call.ts";
 import { contentHeaders, isNotModified } from "./content.ts";
 
 /** Spec, "Pushing Manifests with Tags": at least 10 tags are accepted. */
@@ -24,22 +22,16 @@ function existingAddress(call: Call): { repository: RepositoryName; reference: R
   throw new OciError("MANIFEST_UNKNOWN", { detail: { tag: text.slice(0, 160) } });
 }
 
-/** Whether the caller may change the repository, by the credentials of this request: then the answer is never old. */
-function mayChange({ caller }: Call, name: RepositoryName): boolean {
-  return (["push", "delete"] as const).some((action) => caller.allows({ type: "repository", name, actions: [action] }));
-}
-
 /** Spec end-3, GET and HEAD. A manifest comes as it was pushed, whatever the client says that it accepts. */
 export async function getManifest(call: Call): Promise<Response> {
-  const { repository, reference } = existingAddress(call);
+  const { reference } = existingAddress(call);
   const isHead = call.request.method === "HEAD";
-  const manifest = mayChange(call, repository)
-    ? await registry.findManifest(call.context, repository, reference, !isHead)
-    : await pullManifest(call.context, repository, reference);
-  if (!isHead) notePull(call.context, repository, manifest);
-  const headers = contentHeaders(manifest.digest, manifest.mediaType, reference.kind);
+  const manifest = await call.content().findManifest(reference, !isHead);
+  if (!isHead) manifest.notePull();
+  const { digest, mediaType, warning } = manifest;
+  const headers = { ...contentHeaders(digest, mediaType, reference.kind), ...warningHeader(warning) };
   if (isNotModified(call.request, manifest.digest)) return new Response(null, { status: 304, headers });
-  const body = isHead ? null : await registry.readManifest(call.context, manifest);
+  const body = isHead ? null : await manifest.read();
   return new Response(body, { headers: { ...headers, "Content-Length": String(manifest.size) } });
 }
 

@@ -1,6 +1,7 @@
+import type { Access } from "../auth/access.ts";
 import { addressOf } from "../auth/authenticate.ts";
 import { parseBasic } from "../auth/basic.ts";
-import { parseScopes } from "../auth/scope.ts";
+import { parseScopes, withMirrors } from "../auth/scope.ts";
 import { type Granted, grantToken, refreshToken } from "../auth/token-service.ts";
 import { type Call, readBody } from "./call.ts";
 
@@ -13,11 +14,15 @@ function answer({ token, issuedAt, expiresIn, refreshToken: kept }: Granted): Re
   return Response.json(body, { headers: { "Cache-Control": "no-store" } });
 }
 
+function wantedBy({ url, context }: Pick<Call, "url" | "context">, scopes: readonly string[]): Access[] {
+  return withMirrors(parseScopes(scopes), context.config.upstreams, url.hostname);
+}
+
 /** Docker's "Token Authentication Specification": GET with Basic, and one `scope` for each resource. */
 export async function getToken({ request, url, context }: Call): Promise<Response> {
   const credentials = parseBasic(request.headers.get("Authorization"));
   const issued = await grantToken(context, credentials, {
-    wanted: parseScopes(url.searchParams.getAll("scope")),
+    wanted: wantedBy({ url, context }, url.searchParams.getAll("scope")),
     wantsRefreshToken: url.searchParams.get("offline_token") === "true",
     login: { origin: url.origin, address: addressOf(context, request) },
   });
@@ -43,7 +48,7 @@ export async function postToken({ request, url, context }: Call): Promise<Respon
   const body = await readBody(request, FORM_MAX_BYTES);
   if (body === undefined) return oauthError("invalid_request", "the form is too large");
   const form = new URLSearchParams(new TextDecoder().decode(body));
-  const wanted = parseScopes(form.getAll("scope"));
+  const wanted = wantedBy({ url, context }, form.getAll("scope"));
   switch (form.get("grant_type")) {
     case "password": {
       const credentials = { username: form.get("username") ?? "", password: form.get("password") ?? "" };

@@ -56,6 +56,8 @@ export interface ManifestPush {
   readonly actor: Actor;
   /** What this is in the records; a push, if nothing else. */
   readonly action?: "tag.restore";
+  /** Which references may be missing; as the settings have it, if nothing else. */
+  readonly sparse?: SparseManifests;
 }
 
 /**
@@ -76,7 +78,7 @@ export async function pushManifest(
   if (reference.kind === "digest" && reference.digest !== digest)
     throw new OciError("DIGEST_INVALID", { detail: { digest } });
   const manifest = parseManifest(bytes, push.contentType);
-  const references = checkReferences(manifest, config.sparseManifests);
+  const references = checkReferences(manifest, push.sparse ?? config.sparseManifests);
 
   const isInline = bytes.byteLength <= INLINE_MAX_BYTES;
   const objectKey = isInline ? undefined : newManifestKey();

@@ -1,20 +1,13 @@
 import { env } from "cloudflare:workers";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { configOf } from "../../src/config.ts";
-import type { Context } from "../../src/context.ts";
 import { auditBucket } from "../../src/lifecycle/bucket-audit.ts";
+import { contextAt } from "../support/context.ts";
 import { emptyStorage } from "../support/empty-storage.ts";
 import { pushBlob, pushImage } from "../support/images.ts";
 import { expectStatus, freshRepository, send } from "../support/registry.ts";
 
-const DAY = 86_400_000;
-
 /** The Worker's context, at a time from now. */
-function contextAt(daysFromNow: number): Context {
-  const now = () => Date.now() + daysFromNow * DAY;
-  const limiters = { narrow: undefined, wide: undefined };
-  return { config: configOf(env), db: env.DB, bucket: env.BUCKET, now, fetch, limiters, defer: () => undefined };
-}
+const contextIn = (daysFromNow: number) => contextAt(24 * daysFromNow);
 
 const column = async (sql: string): Promise<unknown[]> => {
   const { results } = await env.DB.prepare(sql).all();
@@ -36,10 +29,10 @@ beforeEach(async () => {
 describe("an object that no row names", () => {
   it("is discarded when it is older than any upload can be", async () => {
     await env.BUCKET.put("blobs/stray", "x");
-    expect(await auditBucket(contextAt(1))).toBe(0);
-    expect(await auditBucket(contextAt(3))).toBe(1);
+    expect(await auditBucket(contextIn(1))).toBe(0);
+    expect(await auditBucket(contextIn(3))).toBe(1);
     expect(await discarded()).toEqual(["blobs/stray"]);
-    expect(await auditBucket(contextAt(3))).toBe(0);
+    expect(await auditBucket(contextIn(3))).toBe(0);
   });
 
   it("is not one that a blob, a large manifest or an upload has", async () => {
@@ -51,7 +44,7 @@ describe("an object that no row names", () => {
     await expectStatus(await send("PATCH", location, { body: new Uint8Array(100_000) }), 202);
     const { objects } = await env.BUCKET.list();
     expect(objects.length).toBeGreaterThanOrEqual(4);
-    expect(await auditBucket(contextAt(100))).toBe(0);
+    expect(await auditBucket(contextIn(100))).toBe(0);
     expect(await discarded()).toEqual([]);
   });
 });
@@ -62,18 +55,18 @@ describe("a row whose object is gone", () => {
     const { digest } = await pushBlob(repository, "soon gone");
     const [key] = (await column("SELECT object_key FROM blobs")) as [string];
     await env.BUCKET.delete(key);
-    await auditBucket(contextAt(0));
+    await auditBucket(contextIn(0));
     expect(await missing()).toEqual([key]);
     await expectStatus(await send("HEAD", `/v2/${repository}/blobs/${digest}`), 200);
     const told = await expectStatus(await send("GET", "/api/collection"), 200);
     expect(await told.json()).toMatchObject({ missing: [{ key, digest }] });
     await env.BUCKET.put(key, "soon gone");
-    await auditBucket(contextAt(0));
+    await auditBucket(contextIn(0));
     expect(await missing()).toEqual([]);
   });
 
   it("is not one that was stored while the bucket was read", async () => {
-    const context = contextAt(0);
+    const context = contextIn(0);
     const list = async (...args: Parameters<R2Bucket["list"]>) => {
       const listed = await env.BUCKET.list(...args);
       await pushBlob(freshRepository(), "meanwhile");
@@ -93,6 +86,6 @@ it("goes on where it stopped, and begins again at the end", async () => {
   for (let first = 0; first < names.length; first += 100) {
     await Promise.all(names.slice(first, first + 100).map(async (name) => await env.BUCKET.put(name, "")));
   }
-  const context = contextAt(3);
+  const context = contextIn(3);
   expect([await auditBucket(context), await auditBucket(context), await auditBucket(context)]).toEqual([1_000, 500, 0]);
 });

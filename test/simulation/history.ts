@@ -1,6 +1,6 @@
 import type { Tag } from "../../src/oci/reference.ts";
 import type { RepositoryName } from "../../src/oci/repository-name.ts";
-import { partBuffers } from "../../src/storage/part-buffers.ts";
+import { PartBuffer, partBuffers } from "../../src/storage/part-buffers.ts";
 import { act } from "./actions.ts";
 import { prepare } from "./beginning.ts";
 import { makeCatalog } from "./contents.ts";
@@ -90,7 +90,7 @@ async function tick(scene: Scene, requestsMax: number): Promise<void> {
 
 /** Whoever dies leaves its buffers to its isolate, of which the simulation has one for all. */
 function freeBuffers(): void {
-  partBuffers.release({ byteLength: partBuffers.heldBytes } as Uint8Array);
+  partBuffers.release(new PartBuffer(partBuffers.heldBytes));
 }
 
 /** Runs one history and looks at its end. `trace` hears of each step. */

@@ -1,5 +1,6 @@
 import { type Config, configOf } from "../../src/config.ts";
 import type { Context } from "../../src/context.ts";
+import { MirrorMemory } from "../../src/mirror/memory.ts";
 import { OciError } from "../../src/oci/error.ts";
 import type { SimulatedD1 } from "./d1.ts";
 import type { Network } from "./network.ts";
@@ -47,6 +48,7 @@ export class Service {
         throw new Error("nothing is fetched here");
       },
       limiters: { narrow: undefined, wide: undefined },
+      mirror: new MirrorMemory(),
       // It goes on beside the answer, and dies with its Worker.
       defer: (work) => void work.catch((error: unknown) => this.#classify(run, error)),
     };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseChallenge } from "../../../scripts/distribution/challenge.ts";
+import { parseChallenge } from "../../src/oci/challenge.ts";
 
 const REALM = "https://auth.example.org/token";
 

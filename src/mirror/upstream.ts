@@ -1,0 +1,121 @@
+import type { Context } from "../context.ts";
+import { parseChallenge } from "../oci/challenge.ts";
+import type { MirrorAddress } from "../policy/upstream.ts";
+import { problem, send } from "./transport.ts";
+import { UpstreamError } from "./upstream-error.ts";
+import { noteAnswer, noteFailure } from "./upstream-status.ts";
+import { basicOf, fetchToken } from "./upstream-token.ts";
+
+/** What is asked of a repository of an upstream. */
+export interface UpstreamRequest {
+  readonly method: "GET" | "HEAD";
+  /** Behind `/v2/<name>/`. */
+  readonly path: string;
+  readonly accept?: string;
+}
+
+/** How long an upstream is left alone that is out of order; one that has had enough of us, for as long as it says, but not longer. */
+const PAUSE_MS = 15_000;
+const LIMITED_MS = 60_000;
+const LIMITED_MAX_MS = 15 * 60_000;
+
+/**
+ * Asks an upstream for something of a repository, with a token for it, or with Basic, as it wants. Its answer's body is unread.
+ * @returns an answer of status 200.
+ * @throws UpstreamError
+ */
+export async function askUpstream(
+  context: Context,
+  address: MirrorAddress,
+  request: UpstreamRequest,
+): Promise<Response> {
+  const { name } = address.upstream;
+  try {
+    const response = await answerOf(context, address, request);
+    context.mirror.resume(name);
+    noteAnswer(context, name, response.headers);
+    return response;
+  } catch (error) {
+    if (error instanceof UpstreamError) noteProblem(context, name, error);
+    throw error;
+  }
+}
+
+function noteProblem(context: Context, upstream: string, error: UpstreamError): void {
+  if (error.problem === "unknown") return;
+  const pauseMs =
+    error.problem === "unavailable"
+      ? PAUSE_MS
+      : Math.min(error.retryAfter === undefined ? LIMITED_MS : error.retryAfter * 1000, LIMITED_MAX_MS);
+  context.mirror.pause(upstream, context.now() + pauseMs);
+  noteFailure(context, upstream, error);
+}
+
+async function answerOf(
+  context: Context,
+  address: MirrorAddress,
+  { method, path, accept }: UpstreamRequest,
+): Promise<Response> {
+  const { upstream, remote } = address;
+  const url = new URL(`${upstream.url}/v2/${remote}/${path}`);
+  const ask = async (authorization: string | undefined) =>
+    await send(context.fetch, upstream, {
+      ...{ method, url },
+      headers: {
+        ...(accept !== undefined && { Accept: accept }),
+        ...(authorization !== undefined && { Authorization: authorization }),
+      },
+    });
+  const key = `${upstream.name} ${remote}`;
+  const known = context.mirror.token(key, context.now());
+  const first = await ask(known);
+  // Where it led us to has no say in whom our credentials go to.
+  if (first.response.status !== 401 || first.url.origin !== url.origin) return await judged(address, first.response);
+  await first.response.body?.cancel().catch(() => undefined);
+  context.mirror.forgetToken(key);
+  const second = await ask(await authorizationFor(context, address, first.response.headers));
+  return await judged(address, second.response);
+}
+
+/** The Authorization that a challenge asks for; kept for the next requests to the repository. */
+async function authorizationFor(
+  context: Context,
+  { upstream, remote }: MirrorAddress,
+  headers: Headers,
+): Promise<string> {
+  const challenge = parseChallenge(headers.get("WWW-Authenticate") ?? "");
+  const key = `${upstream.name} ${remote}`;
+  const { now, fetch: fetcher } = context;
+  if (challenge?.scheme === "bearer") {
+    const scope = `repository:${remote}:pull`;
+    const { token, expiresAt } = await fetchToken({ fetcher, now }, upstream, challenge, scope);
+    context.mirror.keepToken(key, `Bearer ${token}`, now(), expiresAt);
+    return `Bearer ${token}`;
+  }
+  const basic = challenge?.scheme === "basic" ? basicOf(upstream) : undefined;
+  if (basic === undefined) throw new UpstreamError("unknown", `${upstream.name} wants credentials, and has none here`);
+  context.mirror.keepToken(key, basic, now(), Infinity);
+  return basic;
+}
+
+/** The answer, if it is one; else what it means. */
+async function judged({ upstream, remote }: MirrorAddress, response: Response): Promise<Response> {
+  const { status, headers } = response;
+  if (status === 200) return response;
+  await response.body?.cancel().catch(() => undefined);
+  const { name } = upstream;
+  if (status === 429) {
+    const message = `${name} limits how often it is asked`;
+    throw new UpstreamError("limited", message, { retryAfter: secondsOf(headers.get("Retry-After")) });
+  }
+  if (status === 404) throw new UpstreamError("unknown", `${name} has nothing of this name in ${remote}`);
+  // Some answer so for what is not there, so as not to tell.
+  if (status === 401 || status === 403)
+    throw new UpstreamError("unknown", `${name} lets nothing of ${remote} be pulled`);
+  throw problem(upstream, `answers with status ${status}`);
+}
+
+/** RFC 9110, section 10.2.3, in seconds; a date is taken for no statement. */
+function secondsOf(header: string | null): number | undefined {
+  return header !== null && /^\d{1,6}$/.test(header) ? Number(header) : undefined;
+}
