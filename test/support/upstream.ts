@@ -52,10 +52,31 @@ export class TestUpstream {
   readonly headers: Headers[] = [];
   fault: Fault | undefined;
   readonly #settings: Readonly<Record<string, unknown>>;
+  readonly #names = new Map<string, string>();
 
   constructor(settings: Readonly<Record<string, unknown>> = {}) {
     this.#settings = { anonymous: true, ...settings };
-    addHost(this.name, async (request) => await this.#answer(request));
+    this.listenOn(this.name);
+  }
+
+  /** Has another host answer for it. */
+  listenOn(host: string): void {
+    addHost(host, async (request) => await this.#answer(request));
+  }
+
+  /** Has a repository be there by another name than it has in the Worker. */
+  rename(name: string, repository: string): void {
+    this.#names.set(name, repository);
+  }
+
+  /** The request, and the scope of a token, as the Worker knows the repository. */
+  #renamed(request: Request): Request {
+    let { url } = request;
+    for (const [name, repository] of this.#names) {
+      url = url.replace(`/v2/${name}/`, `/v2/${repository}/`);
+      url = url.replace(encodeURIComponent(`repository:${name}:`), encodeURIComponent(`repository:${repository}:`));
+    }
+    return url === request.url ? request : new Request(url, request);
   }
 
   async #answer(request: Request): Promise<Response> {
@@ -67,7 +88,8 @@ export class TestUpstream {
     const faulty = await this.fault?.(request);
     if (faulty) return faulty;
     const execution = createExecutionContext();
-    return await worker.fetch(request as Parameters<typeof worker.fetch>[0], { ...env, UPSTREAMS: "" }, execution);
+    const known = this.#renamed(request) as Parameters<typeof worker.fetch>[0];
+    return await worker.fetch(known, { ...env, UPSTREAMS: "" }, execution);
   }
 
   /** The requests since the last time that it was asked. */
