@@ -48,8 +48,8 @@ export class TestUpstream {
   readonly name = `up${++upstreams}.test`;
   /** What it was asked, as `GET /v2/…`, without tokens. */
   readonly requests: string[] = [];
-  /** The headers of those. */
-  readonly headers: Headers[] = [];
+  /** Where it was asked for tokens. */
+  readonly tokenRequests: string[] = [];
   fault: Fault | undefined;
   readonly #settings: Readonly<Record<string, unknown>>;
   readonly #names = new Map<string, string>();
@@ -81,10 +81,8 @@ export class TestUpstream {
 
   async #answer(request: Request): Promise<Response> {
     const url = new URL(request.url);
-    if (url.pathname !== "/token") {
-      this.requests.push(`${request.method} ${url.pathname}`);
-      this.headers.push(request.headers);
-    }
+    if (url.pathname === "/token") this.tokenRequests.push(request.url);
+    else this.requests.push(`${request.method} ${url.pathname}`);
     const faulty = await this.fault?.(request);
     if (faulty) return faulty;
     const execution = createExecutionContext();
