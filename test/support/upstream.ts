@@ -2,7 +2,8 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import worker from "../../src/worker.ts";
-import { ORIGIN, type Sent } from "./registry.ts";
+import { setVisibility } from "./people.ts";
+import { freshRepository, ORIGIN, type Sent } from "./registry.ts";
 
 /** What an upstream answers in place of the registry that it is; undefined leaves it to that. */
 export type Fault = (request: Request) => Response | undefined | Promise<Response | undefined>;
@@ -106,7 +107,7 @@ export class TestUpstream {
     const execution = createExecutionContext();
     const response = await worker.fetch(
       request as Parameters<typeof worker.fetch>[0],
-      { ...env, PULL_COUNT_INTERVAL: "1d", ...this.settings, ...more } as Env,
+      { ...env, PULL_COUNT_INTERVAL: "1d", ...this.settings, ...more },
       execution,
     );
     const settled = async () => {
@@ -140,4 +141,16 @@ export function passTime(): (ms: number) => void {
   return (ms) => {
     passed += ms;
   };
+}
+
+/** A repository of an upstream that anyone may pull there, and its address here. */
+export async function publicRepository({ name }: TestUpstream): Promise<{ remote: string; path: string }> {
+  const remote = freshRepository();
+  await setVisibility(remote, "public");
+  return { remote, path: `/v2/${name}/${remote}` };
+}
+
+/** What an answer says is wrong. */
+export function errorOf({ bytes }: Answer): { code: string; message: string } {
+  return (JSON.parse(new TextDecoder().decode(bytes)) as { errors: [{ code: string; message: string }] }).errors[0];
 }
