@@ -1,14 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import {
-  digestOf,
-  image,
-  index,
-  pushBlob,
-  pushImage,
-  pushManifest,
-  randomBytes,
-} from "../support/images.ts";
+import { digestOf, image, index, pushBlob, pushImage, pushManifest, randomBytes } from "../support/images.ts";
 import { expectStatus, send } from "../support/registry.ts";
 import { errorOf, passTime, publicRepository, TestUpstream } from "../support/upstream.ts";
 
