@@ -146,6 +146,10 @@ describe("a manifest", () => {
     pass(6 * MINUTE);
     expect((await upstream.ask("GET", `${path}/manifests/v1`)).status).toBe(404);
     expect((await upstream.ask("GET", `${path}/manifests/${digest}`)).status).toBe(200);
+    // Nor does it come back while nobody can say so.
+    upstream.fault = () => new Response(null, { status: 500 });
+    pass(6 * MINUTE);
+    expect((await upstream.ask("GET", `${path}/manifests/v1`)).status).toBe(503);
   });
 });
 
