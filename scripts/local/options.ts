@@ -10,6 +10,7 @@ export const USAGE = `Serve the registry on this machine.
   --port PORT        the port to listen on; 0 picks a free one
   --data FOLDER      where images, database and secrets lie
   --var NAME:VALUE   a setting of wrangler.toml, for this run
+  --limit-body SIZE  refuse larger requests, as Cloudflare's edge does: 100MB on Free and Pro
   --watch            build and load the Worker again when its source changes (npm run dev)
   --help             this text
 
@@ -24,6 +25,8 @@ export interface Options {
   port: number;
   data: string;
   vars: ReadonlyMap<string, string>;
+  /** Bytes of one request's body; undefined: as many as come. */
+  limitBody: number | undefined;
   watch: boolean;
   help: boolean;
 }
@@ -38,6 +41,7 @@ export function parseOptions(args: readonly string[]): Options {
     port: parsePort(values.port),
     data: values.data,
     vars: new Map(values.var.map(parseVar)),
+    limitBody: values["limit-body"] === undefined ? undefined : parseSize(values["limit-body"]),
     watch: values.watch,
     help: values.help,
   };
@@ -52,6 +56,7 @@ function parseFlags(args: readonly string[]) {
         port: { type: "string", default: "8787" },
         data: { type: "string", default: ".stowage" },
         var: { type: "string", multiple: true, default: [] },
+        "limit-body": { type: "string" },
         watch: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
@@ -72,6 +77,15 @@ function parseVar(text: string): [name: string, value: string] {
   const colon = text.indexOf(":");
   if (colon < 1) throw misuse(`--var must be NAME:VALUE, for example UPLOAD_TTL:1h, not '${text}'`);
   return [text.slice(0, colon), text.slice(colon + 1)];
+}
+
+const UNITS: Readonly<Record<string, number>> = { "": 1, KB: 1e3, MB: 1e6, GB: 1e9 };
+
+function parseSize(text: string): number {
+  const [, count, unit = ""] = /^(\d{1,9})([KMG]B)?$/i.exec(text) ?? [];
+  const bytes = Number(count) * (UNITS[unit.toUpperCase()] ?? NaN);
+  if (!(bytes > 0)) throw misuse(`--limit-body must be a size such as 100MB, not '${text}'`);
+  return bytes;
 }
 
 function misuse(message: string): Failure {

@@ -25,8 +25,8 @@ export interface Plan {
 
 /** Brings the Worker up, tells that it is ready, and leaves it running until a signal. */
 export async function serve({ options, project, data, lock, settings }: Plan): Promise<void> {
-  const { host } = options;
-  const server = new LocalServer({ project, data, host, port: options.port, bindings: settings.bindings });
+  const { host, port: wanted, limitBody } = options;
+  const server = new LocalServer({ project, data, host, port: wanted, limitBody, bindings: settings.bindings });
   const stopping = onStop(async () => {
     await server.stop();
     lock.release();

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Miniflare, MiniflareCoreError, type MiniflareOptions } from "miniflare";
+import { Edge } from "./edge.ts";
 import { Failure } from "./failure.ts";
 import { Front } from "./front.ts";
 import { describeLoadError, printWorkerLog, RuntimeLog } from "./logs.ts";
@@ -18,6 +19,8 @@ export interface Setup {
   data: string;
   host: string;
   port: number;
+  /** What the edge lets through, in bytes of one request's body; undefined: there is no edge. */
+  limitBody: number | undefined;
   bindings: Readonly<Record<string, string | number | boolean>>;
 }
 
@@ -27,9 +30,11 @@ export class LocalServer {
   readonly #environment: Record<string, string>;
   readonly #runtime: Miniflare;
   readonly #front = new Front();
+  readonly #edge: Edge | undefined;
 
   constructor(setup: Setup) {
     this.#setup = setup;
+    this.#edge = setup.limitBody === undefined ? undefined : new Edge(setup.limitBody);
     this.#environment = superviseWorkerd(setup.data);
     boundRuntimeHeap();
     this.#runtime = withoutSignalHandlers(() => new Miniflare(this.#options(undefined)));
@@ -51,7 +56,8 @@ export class LocalServer {
       throw new Failure(describeLoadError(error.message));
     }
     const { port } = await this.#runtime.unsafeGetDirectURL();
-    return await this.#front.open(this.#setup.host, this.#setup.port, Number(port));
+    const inner = this.#edge ? await this.#edge.open(Number(port)) : Number(port);
+    return await this.#front.open(this.#setup.host, this.#setup.port, inner);
   }
 
   /** Runs the Worker's scheduled handler. */
@@ -64,6 +70,7 @@ export class LocalServer {
   /** Takes no more requests, gives those under way a moment, and ends the runtime. */
   async stop(): Promise<void> {
     this.#front.close();
+    this.#edge?.close();
     await drainWorkerd(this.#setup.data, DRAIN_GRACE_MS);
     await this.#runtime.dispose();
   }

@@ -19,6 +19,15 @@ describe("the command line", () => {
     ]);
   });
 
+  test.each([
+    ["100MB", 100_000_000],
+    ["64kb", 64_000],
+    ["1GB", 1_000_000_000],
+    ["12345", 12_345],
+  ])("takes a limit of %s", (text, bytes) => {
+    expect(parseOptions(["--limit-body", text]).limitBody).toBe(bytes);
+  });
+
   test("takes an IPv6 address with and without brackets", () => {
     expect(parseOptions(["--host", "[::1]"]).host).toBe("::1");
     expect(parseOptions(["--host", "::1"]).host).toBe("::1");
@@ -32,6 +41,8 @@ describe("the command line", () => {
     [["--port", "http"], "--port must be a number from 0 to 65535, not 'http'"],
     [["--host", ""], "--host needs an address, for example --host 127.0.0.1"],
     [["--data", ""], "--data needs a folder, for example --data .stowage"],
+    [["--limit-body", "much"], "--limit-body must be a size such as 100MB, not 'much'"],
+    [["--limit-body", "0"], "--limit-body must be a size such as 100MB, not '0'"],
     [["--var", "NAME"], "--var must be NAME:VALUE, for example UPLOAD_TTL:1h, not 'NAME'"],
   ])("%j is refused", (args, message) => {
     expect(() => parseOptions(args)).toThrow(new Failure(message, 2));
