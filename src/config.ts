@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { parseDuration } from "./oci/duration.ts";
+import { parseSize } from "./oci/size.ts";
 import type { Upstream } from "./policy/upstream.ts";
 import { parseUpstreams, UpstreamsError } from "./policy/upstream-settings.ts";
 
@@ -29,6 +30,8 @@ export interface Config {
   readonly tagCacheTtlMs: number;
   /** How often an isolate writes down how many pulls each repository had. */
   readonly pullCountIntervalMs: number;
+  /** Bytes of one request's body that the edge lets through; undefined: as many as come. */
+  readonly requestBodyMax: number | undefined;
   /** Whether the data centre's cache holds bytes. */
   readonly blobCache: boolean;
   /** Whether replicas of the database answer what may be a little old. */
@@ -75,6 +78,13 @@ const secret = (min: number, advice: string) => {
   return v.pipe(v.string(message), v.minLength(min, message));
 };
 
+const sizeOrUnlimited = v.pipe(
+  v.string(),
+  v.transform((text) => (text === "unlimited" ? Infinity : (parseSize(text) ?? 0))),
+  v.minValue(1_000_000, "must be a size such as 100MB, of 1MB or more, or unlimited"),
+  v.transform((bytes) => (bytes === Infinity ? undefined : bytes)),
+);
+
 const onOrOff = v.pipe(
   v.picklist(["on", "off"], "must be on or off"),
   v.transform((text) => text === "on"),
@@ -115,6 +125,7 @@ const ConfigSchema = v.object({
   CONTENT_CACHE_TTL: v.optional(duration("0s", "5m"), "60s"),
   TAG_CACHE_TTL: v.optional(duration("0s", "5m"), "0s"),
   PULL_COUNT_INTERVAL: v.optional(duration("0s", "1d"), "60s"),
+  REQUEST_BODY_MAX: v.optional(sizeOrUnlimited, "100MB"),
   BLOB_CACHE: v.optional(onOrOff, "on"),
   READ_REPLICAS: v.optional(onOrOff, "off"),
   CLIENT_ADDRESS_HEADER: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]*$/, "must be the name of a header")), ""),
@@ -145,6 +156,7 @@ function parseConfig(env: object): Config {
     contentCacheTtlMs: settings.CONTENT_CACHE_TTL,
     tagCacheTtlMs: settings.TAG_CACHE_TTL,
     pullCountIntervalMs: settings.PULL_COUNT_INTERVAL,
+    requestBodyMax: settings.REQUEST_BODY_MAX,
     blobCache: settings.BLOB_CACHE,
     readReplicas: settings.READ_REPLICAS,
     clientAddressHeader: settings.CLIENT_ADDRESS_HEADER,

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { parseSize } from "../../src/oci/size.ts";
 import { Failure, reasonOf } from "./failure.ts";
 
 /** The help of `npm start`. */
@@ -41,7 +42,7 @@ export function parseOptions(args: readonly string[]): Options {
     port: parsePort(values.port),
     data: values.data,
     vars: new Map(values.var.map(parseVar)),
-    limitBody: values["limit-body"] === undefined ? undefined : parseSize(values["limit-body"]),
+    limitBody: values["limit-body"] === undefined ? undefined : parseLimit(values["limit-body"]),
     watch: values.watch,
     help: values.help,
   };
@@ -79,12 +80,9 @@ function parseVar(text: string): [name: string, value: string] {
   return [text.slice(0, colon), text.slice(colon + 1)];
 }
 
-const UNITS: Readonly<Record<string, number>> = { "": 1, KB: 1e3, MB: 1e6, GB: 1e9 };
-
-function parseSize(text: string): number {
-  const [, count, unit = ""] = /^(\d{1,9})([KMG]B)?$/i.exec(text) ?? [];
-  const bytes = Number(count) * (UNITS[unit.toUpperCase()] ?? NaN);
-  if (!(bytes > 0)) throw misuse(`--limit-body must be a size such as 100MB, not '${text}'`);
+function parseLimit(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes === undefined || bytes === 0) throw misuse(`--limit-body must be a size such as 100MB, not '${text}'`);
   return bytes;
 }
 

@@ -5,8 +5,13 @@ import { ADMIN_PASSWORD, loadSecrets } from "./secrets.ts";
 /** Where the admin's password may be given, so that it is in no file. */
 const PASSWORD_VARIABLE = "STOWAGE_ADMIN_PASSWORD";
 
-/** Cloudflare's edge is not there to state a client's address, and whoever states one may be lying. */
-const NO_EDGE = { CLIENT_ADDRESS_HEADER: "" };
+/**
+ * Cloudflare's edge is not there to state a client's address, and whoever states one may be lying; nor does it limit requests, unless it
+ * is to be imitated.
+ */
+function edgeSettings({ limitBody }: Options): Readonly<Record<string, string>> {
+  return { CLIENT_ADDRESS_HEADER: "", REQUEST_BODY_MAX: limitBody === undefined ? "unlimited" : String(limitBody) };
+}
 
 /** The bytes lie on this disk already: a cache of them would hold each twice, and be slower. */
 const NO_CACHE = { BLOB_CACHE: "off" };
@@ -48,7 +53,7 @@ export function readSettings(options: Options, project: Project, data: string): 
       : { kind: "kept", path };
   };
   return {
-    bindings: { ...project.vars, ...NO_EDGE, ...NO_CACHE, ...secrets.values, ...overrides },
+    bindings: { ...project.vars, ...edgeSettings(options), ...NO_CACHE, ...secrets.values, ...overrides },
     password: source(),
   };
 }

@@ -46,6 +46,15 @@ export async function readBody(request: Request, maxBytes: number): Promise<Uint
   return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
+/** Of what the edge lets through, what is left for bytes beside the rest of a request, by a wide margin. */
+const CHUNK_SHARE = 0.9;
+
+/** `OCI-Chunk-Max-Length`: how large a chunk may be, for clients that ask; beside the spec's minimum, of which there is none here. */
+export function chunkHeaders({ config }: Pick<Context, "config">): Record<string, string> {
+  const { requestBodyMax: max } = config;
+  return max === undefined ? {} : { "OCI-Chunk-Max-Length": String(Math.floor(max * CHUNK_SHARE)) };
+}
+
 /** RFC 7234, section 5.5, as the distribution spec has it: clients show it to their users. */
 export function warningHeader(warning: string | undefined): Record<string, string> {
   return warning === undefined ? {} : { Warning: `299 - "${warning.replaceAll(/["\\]/g, "\\$&")}"` };

@@ -5,7 +5,7 @@ import { isRepositoryName, parseRepositoryName, type RepositoryName } from "../o
 import { uploadLocation } from "../oci/upload-session.ts";
 import { mountBlob } from "../registry/blobs.ts";
 import * as registry from "../registry/uploads.ts";
-import { type Call, contentLength } from "./call.ts";
+import { type Call, chunkHeaders, contentLength } from "./call.ts";
 
 function address(call: Call): registry.UploadAddress {
   return { repository: parseRepositoryName(call.params.name ?? ""), id: call.params.id ?? "" };
@@ -66,7 +66,8 @@ export async function startUpload(call: Call): Promise<Response> {
     repository,
     algorithm === null ? CANONICAL_ALGORITHM : parseAlgorithm(algorithm),
   );
-  return new Response(null, { status: 202, headers: progressHeaders({ repository, id }, 0) });
+  const headers = { ...progressHeaders({ repository, id }, 0), ...chunkHeaders(context) };
+  return new Response(null, { status: 202, headers });
 }
 
 function chunkOf({ request }: Call): registry.Chunk {

@@ -8,6 +8,7 @@ import {
   MALFORMED_BASIC,
   send,
   sendAnonymously,
+  sendWith,
 } from "../support/registry.ts";
 import { bearer } from "../support/tokens.ts";
 
@@ -23,6 +24,17 @@ it.each(["/v2/", "/v2"])("answers an account on %s", async (path) => {
 
 it("answers a token without any scope, as after docker login", async () => {
   expect((await sendAnonymously("GET", "/v2/", { headers: await bearer() })).status).toBe(200);
+});
+
+it.each([
+  ["100MB", "90000000"],
+  ["5GB", "4500000000"],
+  ["unlimited", null],
+])("states how large a chunk may be where the edge lets %s through", async (REQUEST_BODY_MAX, length) => {
+  const ping = await sendWith({ REQUEST_BODY_MAX }, "GET", "/v2/");
+  expect(ping.headers.get("OCI-Chunk-Max-Length")).toBe(length);
+  const upload = await sendWith({ REQUEST_BODY_MAX }, "POST", `/v2/${freshRepository()}/blobs/uploads/`);
+  expect([upload.status, upload.headers.get("OCI-Chunk-Max-Length")]).toEqual([202, length]);
 });
 
 it("challenges an anonymous caller by Bearer alone, with every parameter quoted", async () => {

@@ -11,8 +11,12 @@ const bindingsOf = (...args: string[]) => readSettings(parseOptions(args), proje
 describe("the local server", () => {
   test("has the settings of wrangler.toml, but for what takes a network in front of it", () => {
     const secrets = { ADMIN_PASSWORD: expect.any(String) as string, TOKEN_SECRET: expect.any(String) as string };
-    const here = { CLIENT_ADDRESS_HEADER: "", BLOB_CACHE: "off" };
+    const here = { CLIENT_ADDRESS_HEADER: "", REQUEST_BODY_MAX: "unlimited", BLOB_CACHE: "off" };
     expect(bindingsOf()).toEqual({ ...project.vars, ...here, ...secrets });
+  });
+
+  test("tells the Worker of the edge that it imitates", () => {
+    expect(bindingsOf("--limit-body", "5MB")).toMatchObject({ REQUEST_BODY_MAX: "5000000" });
   });
 
   test("takes its operator's word for all of them", () => {
