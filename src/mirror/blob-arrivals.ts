@@ -13,7 +13,7 @@ import { storeArriving, verifiedBytes } from "../storage/arriving-blob.ts";
 import { BodyError } from "../storage/body-reader.ts";
 import type { CreatedObject } from "../storage/part-writer.ts";
 import { ClientEnd } from "./client-end.ts";
-import { type Flight, isFlying, waitFor } from "./flights.ts";
+import { type Flight, waitFor } from "./flights.ts";
 import { problem } from "./transport.ts";
 import { askUpstream } from "./upstream.ts";
 
@@ -54,15 +54,15 @@ async function open({ context, address, digest }: Arrival): Promise<Opened> {
 export async function fetchBlob(arrival: Arrival): Promise<FoundBlob> {
   const { context, digest } = arrival;
   const { now } = context;
-  const other = context.mirror.flights.get(keyOf(arrival));
-  if (other && isFlying(other, now())) {
+  const other = context.mirror.flightOf(keyOf(arrival), now());
+  if (other) {
     await waitFor(other, "size", now);
     const { size } = other;
     if (size !== undefined)
       return { digest, size, read: (range) => Promise.resolve(readAfter(arrival, other, size, range)) };
   }
   const flight: Flight = { size: undefined, state: "flying", movedAt: now() };
-  context.mirror.flights.set(keyOf(arrival), flight);
+  context.mirror.depart(keyOf(arrival), flight, now());
   try {
     const opened = await open(arrival);
     flight.size = opened.size;
@@ -76,8 +76,7 @@ export async function fetchBlob(arrival: Arrival): Promise<FoundBlob> {
 
 function land(arrival: Arrival, flight: Flight, state: "landed" | "failed"): void {
   flight.state = state;
-  const { flights } = arrival.context.mirror;
-  if (flights.get(keyOf(arrival)) === flight) flights.delete(keyOf(arrival));
+  arrival.context.mirror.arrive(keyOf(arrival), flight);
 }
 
 /** The bytes, while they are stored. */

@@ -44,8 +44,9 @@ export async function checkUpstream(context: Context, name: string, image?: Imag
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     const milliseconds = took();
-    // An image that is not there says nothing against the upstream.
-    if (error.problem !== "unknown" || !image) await recordFailure(context.db, name, error.message, context.now());
+    // An image that is not there, or not for us, says nothing against the upstream.
+    const isOfImage = image !== undefined && (error.problem === "unknown" || error.problem === "refused");
+    if (!isOfImage) await recordFailure(context.db, name, error.message, context.now());
     return { ok: false, message: error.message, milliseconds, digest: undefined, rateLimit: undefined };
   }
 }
@@ -78,12 +79,12 @@ async function ping(context: Context, upstream: Upstream): Promise<Answer> {
     });
     const { status, headers } = response;
     await response.body?.cancel().catch(() => undefined);
-    if (status === 401) throw new UpstreamError("unknown", `${upstream.name} does not accept its credentials`);
+    if (status === 401) throw new UpstreamError("refused", `${upstream.name} does not accept its credentials`);
     if (status !== 200) throw problem(upstream, `answers a request for /v2/ with status ${status}`);
     const how = upstream.credentials ? "accepts its credentials" : "lets anyone in";
     return { message: `${upstream.name} answers, and ${how}`, headers };
   } catch (error) {
-    const isShy = error instanceof UpstreamError && error.problem === "unknown" && !upstream.credentials;
+    const isShy = error instanceof UpstreamError && error.problem === "refused" && !upstream.credentials;
     if (!isShy) throw error;
     const message = `${upstream.name} answers; what anyone may pull there, only a check with an image can tell`;
     return { message, headers: new Headers() };

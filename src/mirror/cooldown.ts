@@ -5,6 +5,7 @@ import { isDigest } from "../oci/digest.ts";
 import type { Digest } from "../oci/digest.ts";
 import { CONFIG_MAX_BYTES } from "../oci/image-config.ts";
 import type { MirrorAddress } from "../policy/upstream.ts";
+import { readAnswer } from "./answer-body.ts";
 import { askUpstream } from "./upstream.ts";
 import { getManifest, type UpstreamManifest } from "./upstream-manifests.ts";
 
@@ -45,7 +46,7 @@ async function readConfig(
 ): Promise<Uint8Array | undefined> {
   if (!isDigest(digest) || size > CONFIG_MAX_BYTES) return undefined;
   const response = await askUpstream(context, address, { method: "GET", path: `blobs/${digest}` });
-  const bytes = new Uint8Array(await response.arrayBuffer());
+  const bytes = await readAnswer(address.upstream, response, size);
   return bytes.byteLength === size ? bytes : undefined;
 }
 

@@ -2,11 +2,15 @@ import { AgedCache } from "../aged-cache.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Tag } from "../oci/reference.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
-import type { Flight } from "./flights.ts";
+import { type Flight, isFlying } from "./flights.ts";
+import type { UpstreamError } from "./upstream-error.ts";
 
 /** What an entry takes, by estimate. */
 const ENTRY_BYTES = 500;
 const BOUNDS = { entries: 4_096, bytes: 2_000_000 };
+
+/** So many blobs are hardly ever on their way at once. */
+const FLIGHTS_MAX = 256;
 
 /** How long an isolate believes an upstream that it does not have something. */
 const UNKNOWN_MS = 30_000;
@@ -18,15 +22,38 @@ interface KeptToken {
   readonly expiresAt: number;
 }
 
+interface Pause {
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+  readonly error: UpstreamError;
+}
+
 /** What this isolate remembers of upstreams. Nothing depends on it: another isolate asks again. */
 export class MirrorMemory {
-  /** Blobs on their way, by repository and digest. */
-  readonly flights = new Map<string, Flight>();
+  readonly #flights = new Map<string, Flight>();
   readonly #unknown = new AgedCache<true>(BOUNDS);
   readonly #tags = new AgedCache<Tag>(BOUNDS);
   readonly #tokens = new AgedCache<KeptToken>(BOUNDS);
-  readonly #pauses = new Map<string, number>();
+  readonly #pauses = new Map<string, Pause>();
   readonly #noted = new Map<string, number>();
+
+  /** The blob of this key, if it is on its way here. */
+  flightOf(key: string, now: number): Flight | undefined {
+    const flight = this.#flights.get(key);
+    return flight && isFlying(flight, now) ? flight : undefined;
+  }
+
+  depart(key: string, flight: Flight, now: number): void {
+    // Those whose request has died, or whose answer nobody read.
+    if (this.#flights.size >= FLIGHTS_MAX) {
+      for (const [other, one] of this.#flights) if (!isFlying(one, now)) this.#flights.delete(other);
+    }
+    this.#flights.set(key, flight);
+  }
+
+  arrive(key: string, flight: Flight): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+  }
 
   /** Whether the upstream said a moment ago that it has nothing of this name. */
   isUnknown(repository: RepositoryName, reference: string, now: number): boolean {
@@ -62,13 +89,14 @@ export class MirrorMemory {
     this.#tokens.forget(key);
   }
 
-  /** Whether an upstream is better not asked for what is here: it is out of order, or has had enough of us. */
-  isPaused(upstream: string, now: number): boolean {
-    return (this.#pauses.get(upstream) ?? 0) > now;
+  /** Why, and until when, an upstream is better not asked for what is here: it is out of order, or has had enough of us. */
+  pauseOf(upstream: string, now: number): Pause | undefined {
+    const pause = this.#pauses.get(upstream);
+    return pause && pause.until > now ? pause : undefined;
   }
 
-  pause(upstream: string, until: number): void {
-    this.#pauses.set(upstream, until);
+  pause(upstream: string, until: number, error: UpstreamError): void {
+    this.#pauses.set(upstream, { until, error });
   }
 
   resume(upstream: string): void {

@@ -106,7 +106,8 @@ export class MirroredContent implements Content {
       return await ask();
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      if (error.problem === "unknown") this.#context.mirror.noteUnknown(repository, reference, now());
+      if (error.problem === "unknown" || error.problem === "refused")
+        this.#context.mirror.noteUnknown(repository, reference, now());
       throw toOciError(error, unknown);
     }
   }

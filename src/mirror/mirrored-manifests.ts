@@ -7,7 +7,7 @@ import type { Reference, Tag } from "../oci/reference.ts";
 import type { Actor } from "../policy/actor.ts";
 import type { MirrorAddress } from "../policy/upstream.ts";
 import { type FoundManifest, foundManifest } from "../registry/content.ts";
-import { pushManifest, type StoredManifest } from "../registry/manifests.ts";
+import { pushManifest, readManifest, type StoredManifest } from "../registry/manifests.ts";
 import { pullManifest } from "../registry/pulls.ts";
 import { changing } from "../registry/recent.ts";
 import { ripenessOf } from "./cooldown.ts";
@@ -48,7 +48,7 @@ export class MirroredManifests {
     const tag = this.#tagOf(digest);
     try {
       const manifest = await pullManifest(this.#context, repository, reference);
-      if (tag !== undefined) this.#context.defer(this.#tagStored(digest, tag));
+      if (tag !== undefined) this.#context.defer(this.#tagStored(manifest, tag));
       return foundManifest(this.#context, repository, manifest);
     } catch (error) {
       if (!(error instanceof OciError) || error.status !== 404) throw error;
@@ -91,9 +91,8 @@ export class MirroredManifests {
     if (!hasFound(state)) return await this.#findNew(reference, state, withText);
     const { upstream } = this.#address;
     try {
-      if (this.#context.mirror.isPaused(upstream.name, this.#context.now())) {
-        throw new UpstreamError("unavailable", `${upstream.name} cannot be asked for now`);
-      }
+      const pause = this.#context.mirror.pauseOf(upstream.name, this.#context.now());
+      if (pause) throw pause.error;
       const head = await headManifest(this.#context, this.#address, reference);
       if (head.digest === state.found.digest) return await this.#confirm(reference, state.found);
       if (upstream.cooldownMs === undefined && !withText) return this.#headed(reference, head);
@@ -103,9 +102,12 @@ export class MirroredManifests {
       });
       return await this.#move(reference, state, manifest, withText);
     } catch (error) {
+      // A rule says that the tag does not move.
+      if (error instanceof OciError && error.code === "DENIED") return this.#servedAsItWas(state, error.message);
       if (!(error instanceof UpstreamError)) throw error;
       if (error.problem === "unknown") await this.#forget(reference);
-      return this.#servedAsItWas(state, error);
+      if (error.problem === "unknown" || this.#isTooOld(state)) throw error;
+      return this.#servedAsItWas(state, error.message);
     }
   }
 
@@ -161,13 +163,15 @@ export class MirroredManifests {
     return this.#context.mirror.takeTag(repository, digest, this.#context.now() - upstream.freshnessMs);
   }
 
-  #servedAsItWas({ found, checkedAt }: Known, error: UpstreamError): FoundManifest {
-    const { upstream, repository } = this.#address;
-    const isTooOld = upstream.staleMs !== undefined && checkedAt <= this.#context.now() - upstream.staleMs;
-    if (error.problem === "unknown" || isTooOld) throw error;
-    const since = new Date(checkedAt).toISOString();
-    const warning = `${error.message}: this is what it had at ${since}`;
-    return foundManifest(this.#context, repository, found, warning);
+  /** Whether the settings do not let this be served any longer, while the upstream cannot be asked for it. */
+  #isTooOld({ checkedAt }: Known): boolean {
+    const { staleMs } = this.#address.upstream;
+    return staleMs !== undefined && checkedAt <= this.#context.now() - staleMs;
+  }
+
+  #servedAsItWas({ found, checkedAt }: Known, reason: string): FoundManifest {
+    const warning = `${reason}: this is what it had at ${new Date(checkedAt).toISOString()}`;
+    return foundManifest(this.#context, this.#address.repository, found, warning);
   }
 
   /** The upstream has the tag no more: neither have we. What it named stays for who knows its digest, as long as others are kept. */
@@ -179,13 +183,13 @@ export class MirroredManifests {
   }
 
   /** A tag whose manifest is here already, as clients have it that ask for the tag by HEAD alone. */
-  async #tagStored(digest: Digest, tag: Tag): Promise<void> {
-    const { repository } = this.#address;
+  async #tagStored(manifest: StoredManifest, tag: Tag): Promise<void> {
+    const { digest, mediaType, size } = manifest;
     const reference = { kind: "tag", tag } as const;
-    const state = await findMirrored(this.#context.db, repository, reference, false);
+    const state = await findMirrored(this.#context.db, this.#address.repository, reference, false);
     if (state.isOwn || state.found?.digest === digest) return;
-    const manifest = await getManifest(this.#context, this.#address, { kind: "digest", digest });
-    await this.#keep(manifest, tag);
+    const bytes = new Uint8Array(await new Response(await readManifest(this.#context, manifest)).arrayBuffer());
+    await this.#keep({ digest, mediaType, size, bytes }, tag);
   }
 
   /** Stores a manifest under its digest, and moves the tag to it. Three D1 round trips. */

@@ -72,8 +72,11 @@ async function fetchOnce(
     abort.abort(new Error(`no answer within ${ANSWER_MS / 1000} s`));
   }, ANSWER_MS);
   try {
-    const init = { method, headers: { "User-Agent": "stowage", ...headers }, redirect: "manual" as const };
-    return await fetcher(url.href, { ...init, signal: abort.signal });
+    return await fetcher(url.href, {
+      // What is compressed on the way has another length than it says.
+      ...{ method, headers: { "User-Agent": "stowage", "Accept-Encoding": "identity", ...headers } },
+      ...{ redirect: "manual", cache: "no-store", signal: abort.signal },
+    });
   } catch (cause) {
     const reason = abort.signal.aborted ? `does not answer within ${ANSWER_MS / 1000} s` : "cannot be reached";
     throw problem(upstream, reason, { cause });

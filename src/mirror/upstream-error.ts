@@ -1,10 +1,10 @@
 import { type ErrorCode, OciError } from "../oci/error.ts";
 
 /**
- * Why an upstream gives nothing: it has none of this, or shows us none (unknown); it has had enough of us (limited); it is out of order,
- * cannot be reached, or does not keep to the protocol (unavailable).
+ * Why an upstream gives nothing: it has none of this (unknown); it does not let us have it, or does not say whether it has any (refused);
+ * it has had enough of us (limited); it is out of order, cannot be reached, or does not keep to the protocol (unavailable).
  */
-export type UpstreamProblem = "unknown" | "limited" | "unavailable";
+export type UpstreamProblem = "unknown" | "refused" | "limited" | "unavailable";
 
 /** How long a client should wait before it asks again, where the upstream does not say. */
 const RETRY_SECONDS = 10;
@@ -32,7 +32,7 @@ export function toOciError(
   { problem, message, retryAfter = RETRY_SECONDS }: UpstreamError,
   unknown: ErrorCode,
 ): OciError {
-  if (problem === "unknown") return new OciError(unknown, { message });
+  if (problem === "unknown" || problem === "refused") return new OciError(unknown, { message });
   const headers = { "Retry-After": String(retryAfter) };
   return new OciError(problem === "limited" ? "TOOMANYREQUESTS" : "UNAVAILABLE", { message, headers });
 }

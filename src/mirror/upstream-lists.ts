@@ -7,6 +7,7 @@ import type { Page, PageRequest } from "../oci/page.ts";
 import { isTag } from "../oci/reference.ts";
 import type { MirrorAddress } from "../policy/upstream.ts";
 import type { ContentReferrersQuery } from "../registry/content.ts";
+import { readAnswer } from "./answer-body.ts";
 import { problem } from "./transport.ts";
 import { askUpstream } from "./upstream.ts";
 import { UpstreamError } from "./upstream-error.ts";
@@ -29,17 +30,10 @@ async function readJson<S extends v.GenericSchema>(
   response: Response,
   schema: S,
 ): Promise<v.InferOutput<S>> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
+  const bytes = await readAnswer(upstream, response, LIST_MAX_BYTES);
   try {
-    for await (const piece of response.body ?? []) {
-      pieces.push(piece as Uint8Array);
-      size += (piece as Uint8Array).byteLength;
-      if (size > LIST_MAX_BYTES) throw problem(upstream, "has a list that is too long");
-    }
-    return v.parse(schema, JSON.parse(await new Blob(pieces).text()));
+    return v.parse(schema, JSON.parse(new TextDecoder().decode(bytes)));
   } catch (cause) {
-    if (cause instanceof UpstreamError) throw cause;
     throw problem(upstream, "has a list that cannot be read", { cause });
   }
 }

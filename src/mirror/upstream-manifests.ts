@@ -4,6 +4,7 @@ import { MEDIA_TYPES, parseContentType } from "../oci/media-type.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { MirrorAddress } from "../policy/upstream.ts";
 import { MANIFEST_MAX_BYTES } from "../registry/manifests.ts";
+import { readAnswer } from "./answer-body.ts";
 import { statedSize } from "./blob-arrivals.ts";
 import { problem } from "./transport.ts";
 import { askUpstream } from "./upstream.ts";
@@ -59,7 +60,7 @@ export async function getManifest(
 ): Promise<UpstreamManifest> {
   const request = { method: "GET", path: pathOf(reference), accept: ACCEPT } as const;
   const response = await askUpstream(context, address, request);
-  const bytes = await readBytes(address, response);
+  const bytes = await readAnswer(address.upstream, response, MANIFEST_MAX_BYTES);
   const stated = reference.kind === "digest" ? reference.digest : (response.headers.get("Docker-Content-Digest") ?? "");
   const digest = await computeDigest(isDigest(stated) ? digestAlgorithm(stated) : CANONICAL_ALGORITHM, bytes);
   if (isDigest(stated) && stated !== digest) {
@@ -67,20 +68,4 @@ export async function getManifest(
   }
   const mediaType = parseContentType(response.headers.get("Content-Type")) ?? MEDIA_TYPES.ociManifest;
   return { digest, mediaType, size: bytes.byteLength, bytes };
-}
-
-async function readBytes({ upstream }: MirrorAddress, { body }: Response): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const piece of body ?? []) {
-      pieces.push(piece as Uint8Array);
-      size += (piece as Uint8Array).byteLength;
-      if (size > MANIFEST_MAX_BYTES) break;
-    }
-  } catch (cause) {
-    throw problem(upstream, "broke off a manifest", { cause });
-  }
-  if (size > MANIFEST_MAX_BYTES) throw problem(upstream, "has a manifest that is larger than this registry accepts");
-  return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import type { Context } from "../context.ts";
 import { type Challenge, parseChallenge } from "../oci/challenge.ts";
 import type { Upstream } from "../policy/upstream.ts";
+import { readAnswer } from "./answer-body.ts";
 import { problem, send } from "./transport.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
@@ -43,7 +44,7 @@ export async function answerChallenge(
   const challenge = parseChallenge(headers.get("WWW-Authenticate") ?? "");
   if (challenge?.scheme === "bearer") return await fetchToken(client, upstream, challenge, scope ?? challenge.scope);
   const basic = challenge?.scheme === "basic" ? basicOf(upstream) : undefined;
-  if (basic === undefined) throw new UpstreamError("unknown", `${upstream.name} wants credentials, and has none here`);
+  if (basic === undefined) throw new UpstreamError("refused", `${upstream.name} wants credentials, and has none here`);
   return { authorization: basic, expiresAt: Infinity };
 }
 
@@ -57,7 +58,7 @@ function basicOf({ credentials }: Upstream): string | undefined {
 /**
  * Docker's "Token Authentication Specification": asks the upstream's token service for leave to pull, as who the settings say, or as
  * anyone. The upstream itself says where that service is, so it must be as safe as the upstream.
- * @throws UpstreamError unknown where it knows us and lets us have nothing; limited; unavailable.
+ * @throws UpstreamError refused where it lets us have nothing; limited; unavailable.
  */
 async function fetchToken(
   { fetch: fetcher, now }: TokenClient,
@@ -80,30 +81,20 @@ async function fetchToken(
     if (response.status === 429) throw new UpstreamError("limited", `${upstream.name} gives no more tokens for now`);
     if ([401, 403].includes(response.status)) {
       const who = basic === undefined ? "without credentials" : "its credentials";
-      throw new UpstreamError("unknown", `${upstream.name} does not accept ${who}`);
+      throw new UpstreamError("refused", `${upstream.name} does not accept ${who}`);
     }
     throw problem(upstream, `has a token service that answers with status ${response.status}`);
   }
-  const answer = v.safeParse(AnswerSchema, parseJson(await readText(upstream, response)));
+  const answer = v.safeParse(AnswerSchema, parseJson(await readAnswer(upstream, response, ANSWER_MAX_BYTES)));
   const token = answer.success ? (answer.output.token ?? answer.output.access_token) : undefined;
   if (!answer.success || token === undefined) throw problem(upstream, "has a token service that gives no token");
   const lifetimeMs = (answer.output.expires_in ?? LIFETIME_SECONDS) * 1000;
   return { authorization: `Bearer ${token}`, expiresAt: askedAt + lifetimeMs - MARGIN_MS };
 }
 
-async function readText(upstream: Upstream, response: Response): Promise<string> {
-  let text = "";
-  const decoder = new TextDecoder();
-  for await (const piece of response.body ?? []) {
-    text += decoder.decode(piece as Uint8Array, { stream: true });
-    if (text.length > ANSWER_MAX_BYTES) throw problem(upstream, "has a token service that answers too much");
-  }
-  return text;
-}
-
-function parseJson(text: string): unknown {
+function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return undefined;
   }

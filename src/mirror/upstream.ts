@@ -29,6 +29,13 @@ export async function askUpstream(
   request: UpstreamRequest,
 ): Promise<Response> {
   const { name } = address.upstream;
+  const { now, mirror } = context;
+  const limit = mirror.pauseOf(name, now());
+  // It has said itself when it may be asked again.
+  if (limit?.error.problem === "limited" && limit.error.retryAfter !== undefined) {
+    const retryAfter = Math.ceil((limit.until - now()) / 1000);
+    throw new UpstreamError("limited", limit.error.message, { retryAfter });
+  }
   try {
     const response = await answerOf(context, address, request);
     context.mirror.resume(name);
@@ -41,12 +48,12 @@ export async function askUpstream(
 }
 
 function noteProblem(context: Context, upstream: string, error: UpstreamError): void {
-  if (error.problem === "unknown") return;
+  if (error.problem === "unknown" || error.problem === "refused") return;
   const pauseMs =
     error.problem === "unavailable"
       ? PAUSE_MS
       : Math.min(error.retryAfter === undefined ? LIMITED_MS : error.retryAfter * 1000, LIMITED_MAX_MS);
-  context.mirror.pause(upstream, context.now() + pauseMs);
+  context.mirror.pause(upstream, context.now() + pauseMs, error);
   noteFailure(context, upstream, error);
 }
 
@@ -107,7 +114,7 @@ async function judged({ upstream, remote }: MirrorAddress, response: Response): 
   if (status === 404) throw new UpstreamError("unknown", `${name} has nothing of this name in ${remote}`);
   // Some answer so for what is not there, so as not to tell.
   if (status === 401 || status === 403)
-    throw new UpstreamError("unknown", `${name} lets nothing of ${remote} be pulled`);
+    throw new UpstreamError("refused", `${name} lets nothing of ${remote} be pulled`);
   throw problem(upstream, `answers with status ${status}`);
 }
 

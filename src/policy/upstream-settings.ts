@@ -98,7 +98,7 @@ export class UpstreamsError extends Error {
 
 function readCredentials(secret: string, secrets: Readonly<Record<string, unknown>>): Upstream["credentials"] {
   const value = secrets[secret];
-  const [, username, password] = /^([^:\s]+):(\S+)$/.exec(typeof value === "string" ? value.trim() : "") ?? [];
+  const [, username, password] = /^([^:\s]+):(.+)$/.exec(typeof value === "string" ? value.trim() : "") ?? [];
   if (username !== undefined && password !== undefined) return { username, password };
   throw new UpstreamsError(`names the secret ${secret}, which is not set, or not USERNAME:PASSWORD`);
 }

@@ -72,8 +72,9 @@ export async function storeArriving(
   pieces: AsyncIterable<Uint8Array>,
   { digest, size }: { readonly digest: Digest; readonly size: number },
   onCreate: (object: CreatedObject) => void,
+  putMaxBytes = PUT_MAX_BYTES,
 ): Promise<string> {
-  if (size <= PUT_MAX_BYTES) {
+  if (size <= putMaxBytes) {
     const key = newBlobKey();
     onCreate({ key, multipartId: undefined });
     await putHashed(bucket, key, pieces, size, undefined);

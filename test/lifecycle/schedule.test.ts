@@ -22,6 +22,7 @@ import {
   rows,
   sessionId,
   startUpload,
+  keysBeside,
   storedKeys,
   streamOf,
 } from "../support/uploads.ts";
@@ -54,7 +55,7 @@ describe("an expired upload", () => {
     expect(await sessions(location)).toEqual([]);
     expect(await rows("SELECT number FROM upload_parts WHERE session_id = ?1", sessionId(location))).toEqual([]);
     expect(await discarded()).toEqual([]);
-    expect(await storedKeys()).toEqual(before);
+    expect(await keysBeside(before)).toEqual([]);
   });
 
   it("cannot be gone on with, even before it is removed", async () => {
@@ -135,10 +136,10 @@ describe("a crash", () => {
     const failing = bucketWith("delete", async () => await Promise.reject(new Error("the bucket is down")));
     await expect(runWith(failing)).rejects.toMatchObject({ errors: [new Error("the bucket is down")] });
     expect(await discarded()).toHaveLength(1);
-    expect(await storedKeys()).toHaveLength(before.length + 1);
+    expect(await keysBeside(before)).toHaveLength(1);
     await runSchedule();
     expect(await discarded()).toEqual([]);
-    expect(await storedKeys()).toEqual(before);
+    expect(await keysBeside(before)).toEqual([]);
   });
 
   it("of an abort leaves the note of its multipart upload to the next run", async () => {

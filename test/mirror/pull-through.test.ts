@@ -1,17 +1,8 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import {
-  digestOf,
-  image,
-  index,
-  OCI_CONFIG,
-  pushBlob,
-  pushImage,
-  pushManifest,
-  randomBytes,
-} from "../support/images.ts";
-import { expectStatus, freshRepository, send } from "../support/registry.ts";
-import { type Answer, passTime, TestUpstream } from "../support/upstream.ts";
+import { digestOf, image, index, pushBlob, pushImage, pushManifest, randomBytes } from "../support/images.ts";
+import { expectStatus, send } from "../support/registry.ts";
+import { errorOf, passTime, publicRepository, TestUpstream } from "../support/upstream.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -19,14 +10,6 @@ afterEach(() => {
 });
 
 const MINUTE = 60_000;
-
-/** A repository of an upstream that anyone may pull there, and its address here. */
-async function publicRepository(upstream: TestUpstream): Promise<{ remote: string; path: string }> {
-  const remote = freshRepository();
-  const rule = { subject: "anyone", repository: remote, actions: ["pull"] };
-  await expectStatus(await send("POST", "/api/policy/rules", { body: JSON.stringify(rule) }), 200);
-  return { remote, path: `/v2/${upstream.name}/${remote}` };
-}
 
 const rows = async (repository: string): Promise<Record<string, number>> => {
   const count = (sql: string) =>
@@ -41,9 +24,6 @@ const rows = async (repository: string): Promise<Record<string, number>> => {
 /** An answer that says how long it is, as one from a network does. */
 const sized = (body: BodyInit, { byteLength }: Uint8Array): Response =>
   new Response(body, { headers: { "Content-Length": String(byteLength) } });
-
-const errorOf = ({ bytes }: Answer): { code: string; message: string } =>
-  (JSON.parse(new TextDecoder().decode(bytes)) as { errors: [{ code: string; message: string }] }).errors[0];
 
 describe("a manifest", () => {
   it("by tag is fetched once, and is fresh for its time", async () => {
@@ -166,6 +146,10 @@ describe("a manifest", () => {
     pass(6 * MINUTE);
     expect((await upstream.ask("GET", `${path}/manifests/v1`)).status).toBe(404);
     expect((await upstream.ask("GET", `${path}/manifests/${digest}`)).status).toBe(200);
+    // Nor does it come back while nobody can say so.
+    upstream.fault = () => new Response(null, { status: 500 });
+    pass(6 * MINUTE);
+    expect((await upstream.ask("GET", `${path}/manifests/v1`)).status).toBe(503);
   });
 });
 
@@ -309,84 +293,5 @@ describe("a blob", () => {
     expect((await rows(path.slice(4))).blobs).toBe(0);
     upstream.fault = undefined;
     expect((await upstream.ask("GET", `${path}/blobs/${digest}`)).bytes).toEqual(bytes);
-  });
-});
-
-describe("an upstream that is out of order", () => {
-  it.each<[string, () => Response | Promise<Response>]>([
-    ["limits us", () => new Response(null, { status: 429, headers: { "Retry-After": "7" } })],
-    ["fails", () => new Response(null, { status: 500 })],
-    ["cannot be reached", () => Promise.reject(new TypeError("no such host"))],
-    [
-      "sends what nobody asked for",
-      () => new Response("hello", { headers: { "Docker-Content-Digest": `sha256:${"0".repeat(64)}` } }),
-    ],
-  ])("and %s has what it had served, with a warning", async (_, answer) => {
-    const pass = passTime();
-    const upstream = new TestUpstream();
-    const { remote, path } = await publicRepository(upstream);
-    const layer = await pushBlob(remote, randomBytes(1000));
-    const config = await pushBlob(remote, JSON.stringify({ id: crypto.randomUUID() }), { mediaType: OCI_CONFIG });
-    const { digest } = await pushManifest(remote, image(config, [layer]), { tag: "v1" });
-    await upstream.ask("GET", `${path}/manifests/v1`);
-    await upstream.ask("GET", `${path}/blobs/${layer.digest}`);
-    upstream.fault = async () => await answer();
-    pass(6 * MINUTE);
-    const stale = await upstream.ask("GET", `${path}/manifests/v1`);
-    expect([stale.status, stale.headers.get("Docker-Content-Digest")]).toEqual([200, digest]);
-    expect(stale.headers.get("Warning")).toMatch(
-      new RegExp(`^299 - "${upstream.name} [^"]+: this is what it had at 20`),
-    );
-    expect((await upstream.ask("GET", `${path}/blobs/${layer.digest}`)).status).toBe(200);
-    expect((await upstream.ask("GET", `${path}/manifests/${digest}`)).headers.has("Warning")).toBe(false);
-  });
-
-  it("is left alone for a moment, and then is asked again", async () => {
-    const pass = passTime();
-    const upstream = new TestUpstream();
-    const { remote, path } = await publicRepository(upstream);
-    await pushImage(remote, { tag: "v1" });
-    await upstream.ask("GET", `${path}/manifests/v1`);
-    pass(6 * MINUTE);
-    upstream.fault = () => new Response(null, { status: 500 });
-    await upstream.ask("GET", `${path}/manifests/v1`);
-    upstream.fault = undefined;
-    upstream.take();
-    expect((await upstream.ask("GET", `${path}/manifests/v1`)).headers.has("Warning")).toBe(true);
-    expect(upstream.take()).toEqual([]);
-    pass(MINUTE);
-    expect((await upstream.ask("GET", `${path}/manifests/v1`)).headers.has("Warning")).toBe(false);
-  });
-
-  it("is served for as long as the settings say", async () => {
-    const pass = passTime();
-    const upstream = new TestUpstream({ stale: "1h" });
-    const { remote, path } = await publicRepository(upstream);
-    await pushImage(remote, { tag: "v1" });
-    await upstream.ask("GET", `${path}/manifests/v1`);
-    upstream.fault = () => new Response(null, { status: 500 });
-    pass(59 * MINUTE);
-    expect((await upstream.ask("GET", `${path}/manifests/v1`)).status).toBe(200);
-    pass(2 * MINUTE);
-    expect((await upstream.ask("GET", `${path}/manifests/v1`)).status).toBe(503);
-  });
-
-  it.each([
-    ["limits us", 429, "TOOMANYREQUESTS", "7"],
-    ["fails", 503, "UNAVAILABLE", "10"],
-  ])("and %s has nothing else to give", async (what, status, code, retryAfter) => {
-    const upstream = new TestUpstream();
-    const { path } = await publicRepository(upstream);
-    const limited = { status: 429, headers: { "Retry-After": "7" } };
-    upstream.fault = () => new Response(null, what === "fails" ? { status: 500 } : limited);
-    for (const what of ["manifests/v1", `blobs/${await digestOf("x")}`]) {
-      const answer = await upstream.ask("GET", `${path}/${what}`);
-      expect([answer.status, errorOf(answer).code, answer.headers.get("Retry-After")]).toEqual([
-        status,
-        code,
-        retryAfter,
-      ]);
-      expect(errorOf(answer).message).toContain(upstream.name);
-    }
   });
 });

@@ -11,6 +11,7 @@ import {
   rows,
   sessionId,
   startUpload,
+  keysBeside,
   storedKeys,
   streamOf,
 } from "../support/uploads.ts";
@@ -75,7 +76,7 @@ describe.each<Algorithm>(["sha256", "sha512"])("bytes that do not have their dig
     expect(await rows("SELECT number FROM upload_parts WHERE session_id = ?1", id)).toEqual([]);
     expect(await rows("SELECT digest FROM blobs WHERE digest = ?1", digest)).toEqual([]);
     await runSchedule();
-    expect(await storedKeys()).toEqual(before);
+    expect(await keysBeside(before)).toEqual([]);
     expect(await rows("SELECT object_key FROM discarded_objects")).toEqual([]);
   });
 });
@@ -105,7 +106,7 @@ it("finishes an upload of what is known already, and stores it once", async () =
     await expectStatus(await finish(location, digest), 201);
   }
   await runSchedule();
-  expect(await storedKeys()).toEqual(before);
+  expect(await keysBeside(before)).toEqual([]);
   await expectBlob(repository, digest, bytes);
 });
 
@@ -119,7 +120,7 @@ it("leaves nothing but the blob behind", async () => {
     await patch(location, bytes.slice(offset, offset + 100_000));
   await expectStatus(await finish(location, await digestOf(bytes)), 201);
   await runSchedule();
-  expect(await storedKeys()).toHaveLength(before.length + 1);
+  expect(await keysBeside(before)).toHaveLength(1);
   expect(await rows("SELECT id FROM upload_sessions WHERE id = ?1", sessionId(location))).toEqual([]);
 });
 
@@ -183,6 +184,6 @@ it("cancels an upload with all that it holds", async () => {
   const response = await expectStatus(await send("DELETE", location), 204);
   expect(await response.text()).toBe("");
   await runSchedule();
-  expect(await storedKeys()).toEqual(before);
+  expect(await keysBeside(before)).toEqual([]);
   expect(await rows("SELECT number FROM upload_parts WHERE session_id = ?1", sessionId(location))).toEqual([]);
 });

@@ -10,7 +10,7 @@ import {
   sendAnonymously,
 } from "../support/registry.ts";
 import { bearer } from "../support/tokens.ts";
-import { expectBlob, finish, rows, sessionId, storedKeys, streamOf } from "../support/uploads.ts";
+import { expectBlob, finish, rows, sessionId, keysBeside, storedKeys, streamOf } from "../support/uploads.ts";
 
 const uploads = (repository: string, query = "") => `/v2/${repository}/blobs/uploads/${query}`;
 
@@ -61,7 +61,7 @@ describe("a blob in one POST", () => {
     await expectError(response, 400, "DIGEST_INVALID");
     await expectError(await send("GET", `/v2/${repository}/blobs/${digest}`), 404, "NAME_UNKNOWN");
     await runSchedule();
-    expect(await storedKeys()).toEqual(before);
+    expect(await keysBeside(before)).toEqual([]);
   });
 
   it("of unknown length falls back to a session", async () => {
@@ -88,7 +88,7 @@ describe("a blob in one POST", () => {
     await pushBlob(repository, "stored once");
     await pushBlob(freshRepository(), "stored once");
     await runSchedule();
-    expect(await storedKeys()).toEqual(before);
+    expect(await keysBeside(before)).toEqual([]);
     expect(await rows("SELECT digest FROM blobs WHERE digest = ?1", digest)).toHaveLength(1);
   });
 });

@@ -4,7 +4,17 @@ import { PART_SIZE_BYTES } from "../../src/oci/upload-session.ts";
 import { WatchedRegistry } from "../support/counted-registry.ts";
 import { digestOf, randomBytes } from "../support/images.ts";
 import { expectError, expectStatus, freshRepository, runSchedule, send } from "../support/registry.ts";
-import { expectBlob, finish, patch, rows, sessionId, startUpload, storedKeys, streamOf } from "../support/uploads.ts";
+import {
+  expectBlob,
+  finish,
+  patch,
+  rows,
+  sessionId,
+  startUpload,
+  keysBeside,
+  storedKeys,
+  streamOf,
+} from "../support/uploads.ts";
 import type { BindingCall } from "../support/watched-bindings.ts";
 
 beforeEach(() => void vi.spyOn(console, "error").mockImplementation(() => undefined));
@@ -89,7 +99,7 @@ describe("an upload that R2 does not have any more", () => {
     expect(error.message).toContain("push the blob again");
     await expectError(await send("GET", location), 404, "BLOB_UPLOAD_UNKNOWN");
     await runSchedule();
-    expect(await storedKeys()).toEqual(before);
+    expect(await keysBeside(before)).toEqual([]);
   });
 });
 
@@ -109,7 +119,7 @@ describe("an upload of which a part was overwritten by one that came late", () =
     expect(error.message).toContain("push the blob again");
     await expectError(await send("GET", location), 404, "BLOB_UPLOAD_UNKNOWN");
     await runSchedule();
-    expect(await storedKeys()).toEqual(before);
+    expect(await keysBeside(before)).toEqual([]);
     await expectStatus(await finish(await uploadWith(repository, bytes), digest), 201);
     await expectBlob(repository, digest, bytes);
   });

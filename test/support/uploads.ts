@@ -98,8 +98,18 @@ export function isEqual(left: Uint8Array, right: Uint8Array): boolean {
 
 /** All keys in the bucket. */
 export async function storedKeys(): Promise<string[]> {
-  const { objects } = await env.BUCKET.list();
-  return objects.map(({ key }) => key).sort();
+  const keys: string[] = [];
+  for (let cursor: string | undefined; ;) {
+    const page = await env.BUCKET.list(cursor === undefined ? {} : { cursor });
+    keys.push(...page.objects.map(({ key }) => key));
+    if (!page.truncated) return keys.sort();
+    ({ cursor } = page);
+  }
+}
+
+/** What the bucket has now beside these: what other tests have left may go meanwhile. */
+export async function keysBeside(before: readonly string[]): Promise<string[]> {
+  return (await storedKeys()).filter((key) => !before.includes(key));
 }
 
 /** Rows of a statement. */

@@ -1,11 +1,18 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
-import worker from "../../src/worker.ts";
-import { ORIGIN, type Sent } from "./registry.ts";
+import type ours from "../../src/worker.ts";
+import { setVisibility } from "./people.ts";
+import { freshRepository, ORIGIN, type Sent } from "./registry.ts";
 
 /** What an upstream answers in place of the registry that it is; undefined leaves it to that. */
 export type Fault = (request: Request) => Response | undefined | Promise<Response | undefined>;
+
+/**
+ * A Worker of its own beside that of the other tests: these set the clock, and what an isolate remembers must not come from the future.
+ */
+const OTHER = "../../src/worker.ts?mirror";
+const { default: worker } = (await import(/* @vite-ignore */ OTHER)) as { default: typeof ours };
 
 let upstreams = 0;
 const byHost = new Map<string, (request: Request) => Promise<Response>>();
@@ -48,26 +55,46 @@ export class TestUpstream {
   readonly name = `up${++upstreams}.test`;
   /** What it was asked, as `GET /v2/…`, without tokens. */
   readonly requests: string[] = [];
-  /** The headers of those. */
-  readonly headers: Headers[] = [];
+  /** Where it was asked for tokens. */
+  readonly tokenRequests: string[] = [];
   fault: Fault | undefined;
   readonly #settings: Readonly<Record<string, unknown>>;
+  readonly #names = new Map<string, string>();
 
   constructor(settings: Readonly<Record<string, unknown>> = {}) {
     this.#settings = { anonymous: true, ...settings };
-    addHost(this.name, async (request) => await this.#answer(request));
+    this.listenOn(this.name);
+  }
+
+  /** Has another host answer for it. */
+  listenOn(host: string): void {
+    addHost(host, async (request) => await this.#answer(request));
+  }
+
+  /** Has a repository be there by another name than it has in the Worker. */
+  rename(name: string, repository: string): void {
+    this.#names.set(name, repository);
+  }
+
+  /** The request, and the scope of a token, as the Worker knows the repository. */
+  #renamed(request: Request): Request {
+    let { url } = request;
+    for (const [name, repository] of this.#names) {
+      url = url.replace(`/v2/${name}/`, `/v2/${repository}/`);
+      url = url.replace(encodeURIComponent(`repository:${name}:`), encodeURIComponent(`repository:${repository}:`));
+    }
+    return url === request.url ? request : new Request(url, request);
   }
 
   async #answer(request: Request): Promise<Response> {
     const url = new URL(request.url);
-    if (url.pathname !== "/token") {
-      this.requests.push(`${request.method} ${url.pathname}`);
-      this.headers.push(request.headers);
-    }
+    if (url.pathname === "/token") this.tokenRequests.push(request.url);
+    else this.requests.push(`${request.method} ${url.pathname}`);
     const faulty = await this.fault?.(request);
     if (faulty) return faulty;
     const execution = createExecutionContext();
-    return await worker.fetch(request as Parameters<typeof worker.fetch>[0], { ...env, UPSTREAMS: "" }, execution);
+    const known = this.#renamed(request) as Parameters<typeof worker.fetch>[0];
+    return await worker.fetch(known, { ...env, UPSTREAMS: "" }, execution);
   }
 
   /** The requests since the last time that it was asked. */
@@ -86,7 +113,7 @@ export class TestUpstream {
     const execution = createExecutionContext();
     const response = await worker.fetch(
       request as Parameters<typeof worker.fetch>[0],
-      { ...env, PULL_COUNT_INTERVAL: "1d", ...this.settings, ...more } as Env,
+      { ...env, PULL_COUNT_INTERVAL: "1d", ...this.settings, ...more },
       execution,
     );
     const settled = async () => {
@@ -120,4 +147,16 @@ export function passTime(): (ms: number) => void {
   return (ms) => {
     passed += ms;
   };
+}
+
+/** A repository of an upstream that anyone may pull there, and its address here. */
+export async function publicRepository({ name }: TestUpstream): Promise<{ remote: string; path: string }> {
+  const remote = freshRepository();
+  await setVisibility(remote, "public");
+  return { remote, path: `/v2/${name}/${remote}` };
+}
+
+/** What an answer says is wrong. */
+export function errorOf({ bytes }: Answer): { code: string; message: string } {
+  return (JSON.parse(new TextDecoder().decode(bytes)) as { errors: [{ code: string; message: string }] }).errors[0];
 }
