@@ -198,6 +198,22 @@ describe("a check", () => {
     expect((await listed(upstream)).answeredAt).not.toBe(null);
   });
 
+  it("that goes well ends the time for which an upstream that failed is left alone", async () => {
+    const pass = passTime();
+    const upstream = new TestUpstream();
+    const { remote } = await publicImage();
+    const warningOf = async (path: string) => (await upstream.ask("GET", path)).headers.get("Warning");
+    const path = `/v2/${upstream.name}/${remote}/manifests/v1`;
+    expect(await warningOf(path)).toBe(null);
+    pass(6 * 60_000);
+    upstream.fault = () => new Response(null, { status: 500 });
+    expect(await warningOf(path)).toContain("status 500");
+    upstream.fault = undefined;
+    expect(await warningOf(path)).not.toBe(null);
+    expect((await check(upstream)).ok).toBe(true);
+    expect(await warningOf(path)).toBe(null);
+  });
+
   it("says how long it took", async () => {
     const pass = passTime();
     const upstream = new TestUpstream();
