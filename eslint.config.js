@@ -16,7 +16,7 @@ const LAYERS = {
   registry: ["oci", "policy", "metadata", "storage", "foundation"],
   mirror: ["oci", "policy", "metadata", "storage", "registry", "foundation"],
   lifecycle: ["oci", "policy", "metadata", "storage", "registry", "foundation"],
-  protocol: ["oci", "registry", "auth", "foundation"],
+  protocol: ["oci", "policy", "registry", "auth", "foundation"],
   admin: ["oci", "policy", "registry", "auth", "mirror", "lifecycle", "protocol", "foundation"],
 };
 

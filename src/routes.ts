@@ -5,6 +5,7 @@ import * as caller from "./admin/caller.ts";
 import * as collection from "./admin/collection.ts";
 import * as listedTags from "./admin/listed-tags.ts";
 import { type DescribedRoute, openApi } from "./admin/openapi.ts";
+import * as mirror from "./admin/mirror.ts";
 import * as policy from "./admin/policy.ts";
 import * as readmes from "./admin/readmes.ts";
 import * as repositories from "./admin/repositories.ts";
@@ -28,6 +29,7 @@ import * as blobs from "./protocol/blobs.ts";
 import type { Call, Handler } from "./protocol/call.ts";
 import * as catalog from "./protocol/catalog.ts";
 import * as manifests from "./protocol/manifests.ts";
+import * as mirrorSnippets from "./protocol/mirror-snippets.ts";
 import { findPage } from "./protocol/page.ts";
 import * as referrers from "./protocol/referrers.ts";
 import * as search from "./protocol/search.ts";
@@ -83,6 +85,11 @@ const ROUTES: readonly Route[] = [
   ["get", "/v1/_ping", "open", search.ping],
   ["get", "/v1/search", "searcher", search.search],
 
+  ["get", "/mirror/daemon.json", "open", mirrorSnippets.getDaemonJson],
+  ["get", "/mirror/registries.conf", "open", mirrorSnippets.getRegistriesConf],
+  ["get", "/mirror/registries.yaml", "open", mirrorSnippets.getRegistriesYaml],
+  ["get", "/mirror/:name/hosts.toml", "open", mirrorSnippets.getHostsToml],
+
   ["get", "/api/openapi.json", "open", openApi(describedRoutes)],
   ["post", "/api/session", "open", session.signIn],
   ["delete", "/api/session", "open", session.signOut],
@@ -125,6 +132,8 @@ const ROUTES: readonly Route[] = [
   ["post", "/api/retention/run", "admin", retention.runRetention],
   ["put", "/api/retention/:name", "admin", retention.setRetentionRule],
   ["delete", "/api/retention/:name", "admin", retention.removeRetentionRule],
+  ["get", "/api/mirror", "admin", mirror.listUpstreams],
+  ["post", "/api/mirror/:name/check", "admin", mirror.checkUpstream],
 ];
 
 /** The routes above, for the API's own description. */

@@ -111,3 +111,25 @@ export async function noteTag(
     .bind(repository, tag, checkedAt, waiting?.digest ?? null, waiting?.since ?? null)
     .run();
 }
+
+/** How much is here of an upstream. */
+export interface MirroredUsage {
+  readonly repositories: number;
+  /** Bytes of what these hold, each counted once in each of them. */
+  readonly bytes: number;
+}
+
+/** What there is of each of these upstreams, by their names; of one without repositories, nothing. One query, which reads their rows. */
+export async function measureMirrored(db: Reader, upstreams: readonly string[]): Promise<Map<string, MirroredUsage>> {
+  const { results } = await db
+    .prepare(
+      // Their names begin with the upstream's and a slash, which 0 comes next after: a range of the index.
+      `SELECT u.value AS upstream, COUNT(*) AS repositories, SUM(r.size) AS bytes
+       FROM json_each(?1) u JOIN repositories r ON r.name > u.value || '/' AND r.name < u.value || '0'
+       WHERE r.upstream = u.value
+       GROUP BY u.key`,
+    )
+    .bind(JSON.stringify(upstreams))
+    .all<MirroredUsage & { upstream: string }>();
+  return new Map(results.map(({ upstream, ...usage }) => [upstream, usage]));
+}

@@ -62,9 +62,15 @@ export async function recordFailure(db: D1Database, upstream: string, failure: s
     .run();
 }
 
-/** What is known of all upstreams that were ever asked, by their names. One query. */
-export async function listStatuses(db: D1Database): Promise<Map<string, UpstreamStatus>> {
-  const { results } = await db.prepare("SELECT * FROM upstream_status").all<StatusRow>();
+/** What is known of those of these upstreams that were ever asked, by their names. One query. */
+export async function listStatuses(db: D1Database, upstreams: readonly string[]): Promise<Map<string, UpstreamStatus>> {
+  const { results } = await db
+    .prepare(
+      `SELECT name, answered_at, failed_at, failure, rate_limit, rate_remaining, rate_window, rate_seen_at
+       FROM upstream_status WHERE name IN (SELECT value FROM json_each(?1))`,
+    )
+    .bind(JSON.stringify(upstreams))
+    .all<StatusRow>();
   return new Map(results.map((row) => [row.name, toStatus(row)]));
 }
 

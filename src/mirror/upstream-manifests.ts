@@ -31,14 +31,19 @@ export interface UpstreamManifest extends ManifestHead {
 const pathOf = (reference: Reference): string =>
   `manifests/${reference.kind === "tag" ? reference.tag : reference.digest}`;
 
+/** Asks what a reference names at the upstream: one HEAD, which Docker Hub counts as no pull. Throws UpstreamError. */
+export async function askForManifest(context: Context, address: MirrorAddress, reference: Reference): Promise<Headers> {
+  const request = { method: "HEAD", path: pathOf(reference), accept: ACCEPT } as const;
+  return (await askUpstream(context, address, request)).headers;
+}
+
 /** What a reference names at the upstream. One request; a second one where the upstream tells too little. Throws UpstreamError. */
 export async function headManifest(
   context: Context,
   address: MirrorAddress,
   reference: Reference,
 ): Promise<ManifestHead> {
-  const request = { method: "HEAD", path: pathOf(reference), accept: ACCEPT } as const;
-  const { headers } = await askUpstream(context, address, request);
+  const headers = await askForManifest(context, address, reference);
   const digest = headers.get("Docker-Content-Digest") ?? "";
   const mediaType = parseContentType(headers.get("Content-Type"));
   if (!isDigest(digest) || mediaType === undefined || headers.get("Content-Length") === null) {

@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import type { Challenge } from "../oci/challenge.ts";
+import type { Context } from "../context.ts";
+import { type Challenge, parseChallenge } from "../oci/challenge.ts";
 import type { Upstream } from "../policy/upstream.ts";
 import { readAnswer } from "./answer-body.ts";
 import { problem, send } from "./transport.ts";
@@ -20,14 +21,35 @@ const AnswerSchema = v.object({
   expires_in: v.optional(v.pipe(v.number(), v.minValue(0))),
 });
 
-/** A token, and until when it is worth something: milliseconds since the epoch. */
-export interface UpstreamToken {
-  readonly token: string;
+/** What tokens are fetched with. */
+type TokenClient = Pick<Context, "fetch" | "now">;
+
+/** An Authorization header, and until when it is worth something: milliseconds since the epoch. */
+export interface UpstreamAuthorization {
+  readonly authorization: string;
   readonly expiresAt: number;
 }
 
+/**
+ * The Authorization that an upstream's challenge asks for: a token for a scope, or Basic.
+ * @param headers those of its 401.
+ * @throws UpstreamError
+ */
+export async function answerChallenge(
+  client: TokenClient,
+  upstream: Upstream,
+  headers: Headers,
+  scope?: string,
+): Promise<UpstreamAuthorization> {
+  const challenge = parseChallenge(headers.get("WWW-Authenticate") ?? "");
+  if (challenge?.scheme === "bearer") return await fetchToken(client, upstream, challenge, scope ?? challenge.scope);
+  const basic = challenge?.scheme === "basic" ? basicOf(upstream) : undefined;
+  if (basic === undefined) throw new UpstreamError("refused", `${upstream.name} wants credentials, and has none here`);
+  return { authorization: basic, expiresAt: Infinity };
+}
+
 /** The Basic credentials of an upstream, if it has any. */
-export function basicOf({ credentials }: Upstream): string | undefined {
+function basicOf({ credentials }: Upstream): string | undefined {
   if (credentials === undefined) return undefined;
   const { username, password } = credentials;
   return `Basic ${new TextEncoder().encode(`${username}:${password}`).toBase64()}`;
@@ -38,16 +60,16 @@ export function basicOf({ credentials }: Upstream): string | undefined {
  * anyone. The upstream itself says where that service is, so it must be as safe as the upstream.
  * @throws UpstreamError refused where it lets us have nothing; limited; unavailable.
  */
-export async function fetchToken(
-  { fetcher, now }: { readonly fetcher: typeof fetch; readonly now: () => number },
+async function fetchToken(
+  { fetch: fetcher, now }: TokenClient,
   upstream: Upstream,
   challenge: Challenge & { readonly scheme: "bearer" },
-  scope: string,
-): Promise<UpstreamToken> {
+  scope: string | undefined,
+): Promise<UpstreamAuthorization> {
   if (!URL.canParse(challenge.realm)) throw problem(upstream, "has a token service that is no address");
   const url = new URL(challenge.realm);
   if (challenge.service !== undefined) url.searchParams.set("service", challenge.service);
-  url.searchParams.set("scope", scope);
+  if (scope !== undefined) url.searchParams.set("scope", scope);
   const basic = basicOf(upstream);
   const askedAt = now();
   const { response } = await send(fetcher, upstream, {
@@ -67,7 +89,7 @@ export async function fetchToken(
   const token = answer.success ? (answer.output.token ?? answer.output.access_token) : undefined;
   if (!answer.success || token === undefined) throw problem(upstream, "has a token service that gives no token");
   const lifetimeMs = (answer.output.expires_in ?? LIFETIME_SECONDS) * 1000;
-  return { token, expiresAt: askedAt + lifetimeMs - MARGIN_MS };
+  return { authorization: `Bearer ${token}`, expiresAt: askedAt + lifetimeMs - MARGIN_MS };
 }
 
 function parseJson(bytes: Uint8Array): unknown {

@@ -1,10 +1,9 @@
 import type { Context } from "../context.ts";
-import { parseChallenge } from "../oci/challenge.ts";
-import type { MirrorAddress } from "../policy/upstream.ts";
-import { problem, send } from "./transport.ts";
+import type { MirrorAddress, Upstream } from "../policy/upstream.ts";
+import { type Outgoing, problem, send } from "./transport.ts";
 import { UpstreamError } from "./upstream-error.ts";
 import { noteAnswer, noteFailure } from "./upstream-status.ts";
-import { basicOf, fetchToken } from "./upstream-token.ts";
+import { answerChallenge } from "./upstream-token.ts";
 
 /** What is asked of a repository of an upstream. */
 export interface UpstreamRequest {
@@ -64,45 +63,42 @@ async function answerOf(
   { method, path, accept }: UpstreamRequest,
 ): Promise<Response> {
   const { upstream, remote } = address;
+  const { mirror, now } = context;
   const url = new URL(`${upstream.url}/v2/${remote}/${path}`);
-  const ask = async (authorization: string | undefined) =>
-    await send(context.fetch, upstream, {
-      ...{ method, url },
-      headers: {
-        ...(accept !== undefined && { Accept: accept }),
-        ...(authorization !== undefined && { Authorization: authorization }),
-      },
-    });
+  const outgoing = { method, url, headers: accept === undefined ? {} : { Accept: accept } };
   const key = `${upstream.name} ${remote}`;
-  const known = context.mirror.token(key, context.now());
-  const first = await ask(known);
-  // Where it led us to has no say in whom our credentials go to.
-  if (first.response.status !== 401 || first.url.origin !== url.origin) return await judged(address, first.response);
-  await first.response.body?.cancel().catch(() => undefined);
-  context.mirror.forgetToken(key);
-  const second = await ask(await authorizationFor(context, address, first.response.headers));
-  return await judged(address, second.response);
+  const response = await sendAuthorized(context, upstream, outgoing, mirror.token(key, now()), async (headers) => {
+    mirror.forgetToken(key);
+    const scope = `repository:${remote}:pull`;
+    const { authorization, expiresAt } = await answerChallenge(context, upstream, headers, scope);
+    mirror.keepToken(key, authorization, now(), expiresAt);
+    return authorization;
+  });
+  return await judged(address, response);
 }
 
-/** The Authorization that a challenge asks for; kept for the next requests to the repository. */
-async function authorizationFor(
-  context: Context,
-  { upstream, remote }: MirrorAddress,
-  headers: Headers,
-): Promise<string> {
-  const challenge = parseChallenge(headers.get("WWW-Authenticate") ?? "");
-  const key = `${upstream.name} ${remote}`;
-  const { now, fetch: fetcher } = context;
-  if (challenge?.scheme === "bearer") {
-    const scope = `repository:${remote}:pull`;
-    const { token, expiresAt } = await fetchToken({ fetcher, now }, upstream, challenge, scope);
-    context.mirror.keepToken(key, `Bearer ${token}`, now(), expiresAt);
-    return `Bearer ${token}`;
-  }
-  const basic = challenge?.scheme === "basic" ? basicOf(upstream) : undefined;
-  if (basic === undefined) throw new UpstreamError("refused", `${upstream.name} wants credentials, and has none here`);
-  context.mirror.keepToken(key, basic, now(), Infinity);
-  return basic;
+/**
+ * Sends a request with the Authorization that is known, if one is; and once more where the upstream wants another.
+ * @param authorize makes that of the headers of its 401.
+ * @returns an answer of any status but a redirect's, its body unread.
+ * @throws UpstreamError
+ */
+export async function sendAuthorized(
+  { fetch: fetcher }: Pick<Context, "fetch">,
+  upstream: Upstream,
+  outgoing: Outgoing,
+  known: string | undefined,
+  authorize: (headers: Headers) => Promise<string>,
+): Promise<Response> {
+  const ask = async (authorization: string | undefined) => {
+    const headers = { ...outgoing.headers, ...(authorization !== undefined && { Authorization: authorization }) };
+    return await send(fetcher, upstream, { ...outgoing, headers });
+  };
+  const first = await ask(known);
+  // Where it led us to has no say in whom our credentials go to.
+  if (first.response.status !== 401 || first.url.origin !== outgoing.url.origin) return first.response;
+  await first.response.body?.cancel().catch(() => undefined);
+  return (await ask(await authorize(first.response.headers))).response;
 }
 
 /** The answer, if it is one; else what it means. */

@@ -37,12 +37,12 @@ export interface MirrorAddress {
   readonly remote: RepositoryName;
 }
 
-/** Docker Hub, where a name of one part means one of these. */
-const HUB = "docker.io";
+/** The name by which clients know Docker Hub, where a name of one part means one of these. */
+export const HUB = "docker.io";
 const HUB_OFFICIAL = "library/";
 
 /** The repository here that mirrors one there; undefined where it may not be mirrored. */
-function addressIn(upstream: Upstream, remoteName: string): MirrorAddress | undefined {
+export function addressIn(upstream: Upstream, remoteName: string): MirrorAddress | undefined {
   const isShort = upstream.name === HUB && !remoteName.includes("/");
   const remote = isShort ? HUB_OFFICIAL + remoteName : remoteName;
   const repository = `${upstream.name}/${remote}`;
@@ -67,14 +67,19 @@ export function mirrorByNamespace(
   return upstream && addressIn(upstream, name);
 }
 
+/** The upstream that is meant on a hostname by whoever names none. */
+export function upstreamAtRoot(upstreams: readonly Upstream[], hostname: string): Upstream | undefined {
+  const isAt = ({ root }: Upstream) => typeof root !== "boolean" && root.includes(hostname);
+  return upstreams.find(isAt) ?? upstreams.find(({ root }) => root === true);
+}
+
 /** What a name means on a hostname that is the mirror of an upstream, as Docker's `registry-mirrors` has it. */
 export function mirrorAtRoot(
   upstreams: readonly Upstream[],
   hostname: string,
   name: RepositoryName,
 ): MirrorAddress | undefined {
-  const isAt = ({ root }: Upstream) => typeof root !== "boolean" && root.includes(hostname);
-  const upstream = upstreams.find(isAt) ?? upstreams.find(({ root }) => root === true);
+  const upstream = upstreamAtRoot(upstreams, hostname);
   return upstream && addressIn(upstream, name);
 }
 

@@ -1,7 +1,7 @@
 import type { Context } from "../context.ts";
 
 /** Below these, and below all that begins with a dot, what no route knows is an error in the words of the API. */
-const NO_PAGES = /^\/(?:v1|v2|api|token|archive|healthz|readyz|metrics|\.[^/]*)(?:\/|$)/;
+const NO_PAGES = /^\/(?:v1|v2|api|token|archive|mirror|healthz|readyz|metrics|\.[^/]*)(?:\/|$)/;
 
 /** Scripts and styles, whose names say what is in them. */
 const ASSETS = "/assets/";

@@ -147,6 +147,7 @@ async function readAudit({ session, key, repository }: Scene): Promise<void> {
   };
   await session.step("events", 200, "GET", "/api/audit?n=1");
   await session.step("usage", 200, "GET", "/api/usage");
+  await session.step("upstreams", 200, "GET", "/api/mirror");
   for (const [name, filter] of Object.entries(filters)) {
     await session.step(`events ${name}`, 200, "GET", `/api/audit?n=1&${filter}`);
   }

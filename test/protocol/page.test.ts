@@ -68,6 +68,7 @@ it.each([
     "/api/session/x",
     "/token/x",
     "/archive",
+    "/mirror/deamon.json",
     "/healthz",
     "/readyz",
     "/metrics",

@@ -48,4 +48,6 @@ export const API_ROUTES: readonly (readonly [method: string, path: string, requi
   ["POST", "/api/retention/run", "admin"],
   ["PUT", "/api/retention/{name}", "admin"],
   ["DELETE", "/api/retention/{name}", "admin"],
+  ["GET", "/api/mirror", "admin"],
+  ["POST", "/api/mirror/{name}/check", "admin"],
 ];

@@ -155,3 +155,35 @@ export interface AuditEvent {
   readonly digest: string | null;
   readonly detail: Readonly<Record<string, unknown>> | null;
 }
+
+/** Pulls that an upstream allows; `window` is in seconds. */
+export interface RateLimit {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly window: number | null;
+}
+
+export interface Upstream {
+  readonly name: string;
+  readonly url: string;
+  readonly hasCredentials: boolean;
+  readonly repositories: readonly string[];
+  readonly anonymous: boolean;
+  readonly root: boolean | readonly string[];
+  readonly freshness: string;
+  readonly stale: string;
+  readonly cooldown: string;
+  readonly kept: string;
+  readonly mirrored: { readonly repositories: number; readonly bytes: number };
+  readonly answeredAt: string | null;
+  readonly failedAt: string | null;
+  readonly failure: string | null;
+  readonly rateLimit: (RateLimit & { readonly seenAt: string }) | null;
+}
+
+export interface UpstreamCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly message: string;
+  readonly milliseconds: number;
+}

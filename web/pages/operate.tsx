@@ -23,6 +23,7 @@ const VIEWS: Readonly<Record<string, View>> = {
   trust: { label: "Trust", load: async () => (await import("./operate/trust.tsx")).TrustView },
   accounts: { label: "Accounts", load: async () => (await import("./operate/accounts.tsx")).AccountsView },
   policy: { label: "Policy", load: async () => (await import("./operate/policy.tsx")).PolicyView },
+  mirror: { label: "Mirror", load: async () => (await import("./operate/mirror.tsx")).MirrorView },
   audit: { label: "Audit", load: async () => (await import("./operate/audit.tsx")).AuditView },
   cost: { label: "Cost", load: async () => (await import("./operate/cost.tsx")).CostView },
 };

@@ -7,7 +7,7 @@ import { findBarriers } from "./support/axe.ts";
 import { describeInBrowser, PHONE, signIn, WIDE } from "./support/browser.ts";
 import { seedTags } from "./support/seed.ts";
 
-const VIEWS = ["", "collection", "retention", "tokens", "trust", "accounts", "policy", "audit", "cost"];
+const VIEWS = ["", "collection", "retention", "tokens", "trust", "accounts", "policy", "mirror", "audit", "cost"];
 
 /** What opens a form, by view. */
 const FORMS = [

@@ -29,6 +29,7 @@ const PAGES: readonly { readonly name: string; readonly path: string; readonly s
   { name: "trust", path: "/operate/trust", shows: /github/i },
   { name: "accounts", path: "/operate/accounts", shows: "alice" },
   { name: "policy", path: "/operate/policy", shows: "shop/**" },
+  { name: "mirror", path: "/operate/mirror", shows: "No registry is mirrored" },
   { name: "audit", path: "/operate/audit", shows: "Every change" },
   { name: "cost", path: "/operate/cost", shows: "Storage" },
 ];

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { makeFolder } from "../support/server.ts";
 import { type Case, LIFECYCLE_CASES } from "./support/lifecycle-cases.ts";
+import { CHECK, HUB } from "./support/mirror.ts";
 import { run, runAt } from "./support/run.ts";
 import { startStandIn } from "./support/stand-in.ts";
 
@@ -156,6 +157,14 @@ const CASES: Case[] = [
     undefined,
     { json: { events: [EVENT] } },
   ],
+  ["mirror list", "GET /api/mirror", undefined, { json: { upstreams: [HUB] } }],
+  ["mirror check docker.io", "POST /api/mirror/docker.io/check", undefined, { json: CHECK }],
+  [
+    "mirror check docker.io --image library/nginx:latest",
+    "POST /api/mirror/docker.io/check?image=library%2Fnginx%3Alatest",
+    undefined,
+    { json: { ...CHECK, digest: "sha256:ab" } },
+  ],
   ...LIFECYCLE_CASES,
 ];
 
@@ -282,6 +291,8 @@ describe("misuse is one line with exit code 2, and asks nothing of the registry"
     ["retention set dev --file /no/file", "--file /no/file is not a retention rule"],
     ["retention set dev --file -", "--file - is not a retention rule"],
     ["retention preview", "missing required argument 'name'"],
+    ["mirror check --image library/nginx:1", "name the upstream that --image is of"],
+    ["mirror check ..", "'..' is no name"],
     ["audit --since yesterday", "Write it as 30m, 12h or 7d"],
     ["audit --limit 0", "It must be a whole number from 1"],
   ])("stowage %s", async (command, message) => {
@@ -294,7 +305,7 @@ describe("misuse is one line with exit code 2, and asks nothing of the registry"
     expect(registry.calls).toEqual([]);
   });
 
-  test.each(["", "account", "repository", "tag", "retention"])(
+  test.each(["", "account", "repository", "tag", "mirror", "retention"])(
     "no verb shows the help: stowage %s",
     async (command) => {
       const { code, stdout, stderr } = await run(command.split(" ").filter(Boolean));
