@@ -116,6 +116,17 @@ describe("tags of a mirror", () => {
   });
 });
 
+describe("tags of a repository of our own under an upstream's name", () => {
+  it("stay or go by the stored rules alone", async () => {
+    const mirror = await idleMirror();
+    const own = `${mirror.upstream}/own/app`;
+    await storeAll(own);
+    await setPreviewedRule({ repository: own, tags: ["n*"], keep: { tags: ["never-pulled"] } });
+    await tick(mirror.settings);
+    expect(await tagsIn(own)).toEqual(["forgotten", "never-pulled", "pulled"]);
+  });
+});
+
 describe("the rule that an upstream's setting is", () => {
   it("can be previewed and run by its name, and needs no preview", async () => {
     const mirror = await idleMirror();

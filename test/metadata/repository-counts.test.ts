@@ -174,7 +174,7 @@ const EXAMPLES: [Operation[]][] = [
     ],
   ],
   [[DO.pushImage(0, [0, 1], "one"), DO.pushIndex(0, [0, 1], "two"), DO.deleteAll(0), DO.pushImage(0, [0, 1], "one")]],
-  [[DO.mirror(1), DO.pushImage(1, [0, 1], "one"), DO.mount(0, 1), DO.mirror(2), DO.mount(2, 0), DO.deleteAll(0)]],
+  [[DO.mirror(1), DO.pushImage(1, [0, 1], "one"), DO.mount(0, 1), DO.mirror(2), DO.mount(2, 1), DO.deleteAll(0)]],
   [[DO.mirror(1), DO.pushImage(1, [1, 2], "one"), DO.deleteTag(1, "one"), DO.collect(1)]],
 ];
 
