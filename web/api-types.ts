@@ -13,6 +13,8 @@ export interface Caller {
 export interface RepositoryEntry {
   readonly name: string;
   readonly visibility: Visibility;
+  /** The upstream that it mirrors; null: it is one of our own. */
+  readonly upstream: string | null;
   readonly description: string | null;
   readonly tags: number;
   readonly size: number;

@@ -15,6 +15,7 @@ const Visibility = v.picklist(["public", "private"], "use public or private");
 
 const Repository = v.object({
   ...{ name: v.string(), visibility: Visibility },
+  upstream: v.pipe(v.nullable(v.string()), v.description("The upstream that it mirrors; null: it is one of our own.")),
   description: v.pipe(v.nullable(v.string()), v.description("What was set, or else what its newest image says.")),
   ...{ stars: v.number(), official: v.boolean(), tags: v.number() },
   manifests: v.pipe(v.number(), v.description("Without those that were deleted.")),
@@ -30,12 +31,12 @@ const Repository = v.object({
 });
 
 function toRepository(found: registry.RepositorySummary, call: Call): v.InferOutput<typeof Repository> {
-  const { name, isPublic, description, stars, isOfficial: official, tags, manifests, size, pulls } = found;
+  const { name, upstream, isPublic, description, stars, isOfficial: official, tags, manifests, size, pulls } = found;
   // What is shared with repositories that one may not see would say what they hold.
   const uniqueSize = call.caller.visibility === "all" ? found.uniqueSize : null;
   const visibility = isPublic ? "public" : "private";
   return {
-    ...{ name, visibility, description, stars, official, tags, manifests, size, uniqueSize },
+    ...{ name, visibility, upstream, description, stars, official, tags, manifests, size, uniqueSize },
     ...{ pushedAt: toTimeOrNull(found.pushedAt), pulledAt: toTimeOrNull(found.pulledAt), pulls },
     createdAt: toTime(found.createdAt),
   };

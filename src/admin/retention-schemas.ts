@@ -27,13 +27,19 @@ export const GivenRule = v.pipe(
   }),
 );
 
-/** A stored rule in an answer. */
+/** A rule in an answer. */
 export const Rule = v.object({
   name: v.string(),
   rule: v.pipe(v.record(v.string(), v.unknown()), v.description("As it was given.")),
-  previewedAt: v.pipe(v.nullable(v.string()), v.description("Until it was previewed, it removes nothing.")),
-  createdAt: v.string(),
-  createdBy: v.string(),
+  upstream: v.pipe(
+    v.nullable(v.string()),
+    v.description(
+      "Of a rule that is not stored: the upstream whose mirrors it is for, by the setting UPSTREAMS. It runs without a preview.",
+    ),
+  ),
+  previewedAt: v.pipe(v.nullable(v.string()), v.description("Until it was previewed, a stored rule removes nothing.")),
+  createdAt: v.pipe(v.nullable(v.string()), v.description("Null of a rule that is not stored, as is createdBy.")),
+  createdBy: v.nullable(v.string()),
 });
 
 /** What becomes, or would become, of repositories. */

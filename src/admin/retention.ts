@@ -1,19 +1,32 @@
 import * as v from "valibot";
+import { isMirrorRuleName } from "../lifecycle/mirror-rules.ts";
 import { parseRetentionRule } from "../lifecycle/retention/rule-schema.ts";
 import * as rules from "../lifecycle/retention-rules.ts";
 import * as runs from "../lifecycle/retention-runs.ts";
 import { parsePage } from "../oci/page.ts";
+import { NAME_ADVICE } from "../policy/subject.ts";
+import type { Call } from "../protocol/call.ts";
 import { toTime, toTimeOrNull } from "../oci/time.ts";
 import { endpoint, pageAnswer } from "./endpoint.ts";
 import { GivenRule, Report, Rule, toRepositoryAnswer } from "./retention-schemas.ts";
-import { Name, nameOf, PAGE_QUERY } from "./schemas.ts";
+import { decodedName, Name, nameOf, PAGE_QUERY } from "./schemas.ts";
 
-function toRule({ name, rule, previewedAt, createdAt, createdBy }: rules.RecordedRetentionRule) {
+function toRule({ name, rule, upstream, previewedAt, createdAt, createdBy }: rules.ListedRetentionRule) {
+  const isStored = upstream === null;
   return {
-    ...{ name, rule, previewedAt: toTimeOrNull(previewedAt) },
-    ...{ createdAt: toTime(createdAt), createdBy },
+    ...{ name, rule, upstream, previewedAt: toTimeOrNull(previewedAt) },
+    ...{ createdAt: isStored ? toTime(createdAt) : null, createdBy: isStored ? createdBy : null },
   };
 }
+
+/** The name in the path: of a stored rule, or of one that is not. */
+const ruleNameOf = (call: Call): string => {
+  const name = decodedName(call);
+  return isMirrorRuleName(name) ? name : nameOf(call);
+};
+
+/** The same in a body. */
+const RuleName = v.union([v.pipe(v.string(), v.check(isMirrorRuleName)), Name], NAME_ADVICE);
 
 function toReport({ repositories, bytes, last }: runs.RetentionReport): v.InferOutput<typeof Report> {
   const rest = last === undefined ? { isComplete: true } : { isComplete: false, last };
@@ -43,13 +56,16 @@ export const setRetentionRule = endpoint(
     body: GivenRule,
     answer: Rule,
   },
-  async (call) => toRule(await rules.setRetentionRule(call.context, nameOf(call), call.body, call.caller.actor)),
+  async (call) => {
+    const stored = await rules.setRetentionRule(call.context, ruleNameOf(call), call.body, call.caller.actor);
+    return toRule({ ...stored, upstream: null });
+  },
 );
 
 export const removeRetentionRule = endpoint(
   { summary: "Removes a retention rule, and so what it protects from others.", status: 204 },
   async (call) => {
-    await rules.removeRetentionRule(call.context, nameOf(call), call.caller.actor);
+    await rules.removeRetentionRule(call.context, ruleNameOf(call), call.caller.actor);
   },
 );
 
@@ -57,7 +73,7 @@ export const previewRetention = endpoint(
   {
     summary: "Tells what a rule would remove now, and why. A rule that is asked for by name counts as previewed then.",
     body: v.pipe(
-      v.strictObject({ name: v.optional(Name), rule: v.optional(GivenRule), last: Last }),
+      v.strictObject({ name: v.optional(RuleName), rule: v.optional(GivenRule), last: Last }),
       v.check(({ name, rule }) => (name === undefined) !== (rule === undefined), "give name, or rule"),
     ),
     answer: Report,
@@ -71,7 +87,7 @@ export const previewRetention = endpoint(
 export const runRetention = endpoint(
   {
     summary: "Removes what a rule, or each that was previewed, removes now; the schedule does so four times a day.",
-    body: v.strictObject({ name: v.optional(Name), last: Last }),
+    body: v.strictObject({ name: v.optional(RuleName), last: Last }),
     answer: Report,
   },
   async ({ context, caller: { actor }, body: { name, last } }) => {

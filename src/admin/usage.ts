@@ -2,6 +2,11 @@ import * as v from "valibot";
 import { listUsage as list, measureUsage } from "../registry/usage.ts";
 import { endpoint } from "./endpoint.ts";
 
+const MirroredBytes = v.pipe(
+  v.number(),
+  v.description("Of these bytes, those that only repositories hold that mirror others."),
+);
+
 export const showUsage = endpoint(
   {
     summary: "Shows how much is stored in all repositories.",
@@ -9,6 +14,7 @@ export const showUsage = endpoint(
       repositories: v.number(),
       objects: v.pipe(v.number(), v.description("Objects in the bucket: blobs, and manifests of more than 900 kB.")),
       bytes: v.pipe(v.number(), v.description("Of these, each stored once, however many repositories hold it.")),
+      mirroredBytes: MirroredBytes,
       databaseBytes: v.number(),
     }),
   },
@@ -35,7 +41,7 @@ export const listUsage = endpoint(
       days: v.array(
         v.object({
           day: v.pipe(v.string(), v.description("In UTC, such as 2026-11-21.")),
-          ...{ repositories: v.number(), objects: v.number(), bytes: v.number() },
+          ...{ repositories: v.number(), objects: v.number(), bytes: v.number(), mirroredBytes: v.number() },
         }),
       ),
     }),

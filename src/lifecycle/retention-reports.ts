@@ -1,5 +1,5 @@
 import type { Context } from "../context.ts";
-import { findGraph, type GraphLimits, removeTags, type StoredGraph } from "../metadata/retention.ts";
+import { type DoomedTag, findGraph, type GraphLimits, removeTags, type StoredGraph } from "../metadata/retention.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
 import type { Actor } from "../policy/actor.ts";
 import { changing } from "../registry/recent.ts";
@@ -65,13 +65,16 @@ function effectIn(turn: Turn, graph: StoredGraph, removed: readonly Decision[]) 
   };
   const { manifests, manifestBytes, blobBytes } = effectOf(
     nodes,
-    removed.map(({ tag, rule }) => ({ tag, rule: nameOf(turn, rule) })),
+    removed.map(({ tag, rule }) => ({ tag, rule: namesOf(turn, rule).rule })),
   );
   return { manifests, bytes: manifestBytes + blobBytes };
 }
 
-const nameOf = ({ rules }: Turn, rule: number | undefined): string =>
-  (rule === undefined ? "" : rules[rule]?.name) ?? "";
+/** The name of the rule that decided, and the upstream whose mirrors it is for. */
+function namesOf({ rules }: Turn, index: number | undefined): Pick<DoomedTag, "rule" | "upstream"> {
+  const { name, upstream } = (index === undefined ? undefined : rules[index]) ?? { name: "", upstream: null };
+  return { rule: name, upstream };
+}
 
 const rowsOf = ({ tags, manifests, references, blobs }: StoredGraph): number =>
   tags.length + manifests.length + references.length + blobs.length;
@@ -105,7 +108,7 @@ export async function removeIn(context: Context, turn: Turn, actor: Actor): Prom
   const gone = new Set<string>();
   for (let start = 0; start < doomed.length; start += REMOVED_AT_ONCE) {
     const tags = doomed.slice(start, start + REMOVED_AT_ONCE).map(({ tag, digest, reason, rule }) => ({
-      ...{ tag, digest, reason, rule: nameOf(turn, rule), pushedAt: pushedAt.get(tag) ?? -1 },
+      ...{ tag, digest, reason, ...namesOf(turn, rule), pushedAt: pushedAt.get(tag) ?? -1 },
     }));
     const removal = { repository, tags, rules: turn.rules, mayEmpty, actor, now: context.now() };
     for (const tag of await changing(context, [repository], removeTags(context.db, removal))) gone.add(tag);

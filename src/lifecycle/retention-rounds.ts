@@ -2,7 +2,8 @@ import type { Context } from "../context.ts";
 import { logError, logInfo } from "../log.ts";
 import { findRetentionRound, saveRetentionRound } from "../metadata/retention-rounds.ts";
 import { isConcerned, removeIn } from "./retention-reports.ts";
-import { takeTurns, type Turn } from "./retention-turns.ts";
+import { mirrorRules } from "./mirror-rules.ts";
+import { isRunning, takeTurns, type Turn } from "./retention-turns.ts";
 
 /** Whom the audit names for what nobody asked for; the history of a tag names the rule. */
 const ACTOR = { name: "stowage:retention", credential: "none" };
@@ -17,15 +18,15 @@ const LOOKS = 2;
 const CASES_MAX = 20;
 
 /**
- * Lets all rules that were previewed run over the next repositories of the round; the next tick goes on. A repository that
+ * Lets all rules run that were previewed, or follow from the settings, over the next repositories of the round; the next tick goes on. A repository that
  * fails, or that the Worker dies of, waits for the next round, and holds up no other. One D1 query where there are no such rules
  * or the round is over; else two round trips for each look, and four for each repository with something to remove.
  * @returns how many tags it removed.
  */
 export async function keepRetention(context: Context): Promise<number> {
-  const { db } = context;
+  const { db, config } = context;
   const now = context.now();
-  const round = await findRetentionRound(db);
+  const round = await findRetentionRound(db, mirrorRules(config.upstreams).length > 0);
   if (!round || (round.after === null && now < round.startedAt + ROUND_MS)) return 0;
   const startedAt = round.after === null ? now : round.startedAt;
   const errors: unknown[] = [];
@@ -43,9 +44,8 @@ export async function keepRetention(context: Context): Promise<number> {
     cases += 1;
     return cases >= CASES_MAX ? "enough" : "go on";
   };
-  const isRemover = ({ previewedAt }: { previewedAt: number | null }) => previewedAt !== null;
   const after = round.after ?? "";
-  const end = await takeTurns(db, { scope: { kind: "previewed" }, isRemover, after, looks: LOOKS }, take);
+  const end = await takeTurns(context, { scope: { kind: "running" }, isRemover: isRunning, after, looks: LOOKS }, take);
   await saveRetentionRound(db, { after: end ?? null, startedAt });
   if (errors.length > 0) throw new AggregateError(errors, "retention failed in some repositories");
   return removed;

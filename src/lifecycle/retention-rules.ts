@@ -5,13 +5,24 @@ import { OciError } from "../oci/error.ts";
 import { type Page, type PageRequest, toPage } from "../oci/page.ts";
 import type { Actor } from "../policy/actor.ts";
 import { mayOverlap } from "../policy/pattern.ts";
+import { assertNoMirrorRule, mirrorRules } from "./mirror-rules.ts";
 import { parseRetentionRule } from "./retention/rule-schema.ts";
 
-export type { RecordedRetentionRule } from "../metadata/retention-rules.ts";
+/** A rule that is stored, or that is there because of the settings. */
+export interface ListedRetentionRule extends RecordedRetentionRule {
+  /** Of one that is not stored: the upstream whose mirrors it is for. */
+  readonly upstream: string | null;
+}
 
-/** Rules by name. One D1 query. */
-export async function listRetentionRules({ db }: Context, page: PageRequest): Promise<Page<RecordedRetentionRule>> {
-  return toPage(await metadata.listRetentionRules(db, page), page.limit, ({ name }) => name);
+/** Rules by name, those included that follow from the settings. One D1 query. */
+export async function listRetentionRules(
+  { db, config }: Context,
+  page: PageRequest,
+): Promise<Page<ListedRetentionRule>> {
+  const stored = (await metadata.listRetentionRules(db, page)).map((rule) => ({ ...rule, upstream: null }));
+  const implied = mirrorRules(config.upstreams).filter(({ name }) => name > page.last);
+  const rules = [...stored, ...implied].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return toPage(rules.slice(0, page.limit + 1), page.limit, ({ name }) => name);
 }
 
 /** The rule of a name as it is now, and the rules that it protects nothing from. One D1 query. */
@@ -27,7 +38,7 @@ async function readBefore(db: D1Database, name: string): Promise<metadata.Replac
 /**
  * Adds a rule, or replaces the one of its name. It removes nothing until someone has previewed it; nor does, if it replaces one,
  * any other that may be for a repository of that one. Two D1 round trips.
- * @throws OciError REQUEST_INVALID for what is no rule; CONFLICT where there are too many.
+ * @throws OciError REQUEST_INVALID for what is no rule; CONFLICT where there are too many; DENIED for one that follows from the settings.
  */
 export async function setRetentionRule(
   { db, now }: Context,
@@ -35,6 +46,7 @@ export async function setRetentionRule(
   given: unknown,
   actor: Actor,
 ): Promise<RecordedRetentionRule> {
+  assertNoMirrorRule(name);
   const { repository } = parseRetentionRule(given);
   const rule = { name, repository, rule: given, createdAt: now(), createdBy: actor.name };
   const entry = { action: "retention.set", actor, repository, detail: { name, rule: given } } as const;
@@ -46,9 +58,10 @@ export async function setRetentionRule(
 
 /**
  * Removes a rule, and so what it protects from others: those remove nothing until they are previewed again. Two D1 round trips.
- * Throws NOT_FOUND.
+ * Throws NOT_FOUND; DENIED for one that follows from the settings.
  */
 export async function removeRetentionRule({ db, now }: Context, name: string, actor: Actor): Promise<void> {
+  assertNoMirrorRule(name);
   const entry = { action: "retention.remove", actor, detail: { name } } as const;
   if (await metadata.deleteRetentionRule(db, name, await readBefore(db, name), entry, now())) return;
   throw noSuchRule(name);

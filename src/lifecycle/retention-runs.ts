@@ -6,7 +6,7 @@ import { rangeOf } from "../policy/pattern.ts";
 import type { RetentionRule } from "./retention/rule.ts";
 import { isConcerned, previewIn, removeIn, type RepositoryReport, type WeighedReport } from "./retention-reports.ts";
 import { noSuchRule } from "./retention-rules.ts";
-import { type NamedRule, takeTurns } from "./retention-turns.ts";
+import { isRunning, type NamedRule, takeTurns } from "./retention-turns.ts";
 
 export type { RepositoryReport } from "./retention-reports.ts";
 
@@ -52,7 +52,7 @@ class Watch {
     this.#createdAt = createdAt;
   }
 
-  /** The time of the rule: there is one from the first look on. */
+  /** The time of the rule, 0 of one that follows from the settings: there is one from the first look on. */
   get createdAt(): number {
     return this.#createdAt ?? 0;
   }
@@ -113,22 +113,24 @@ export async function previewRetention(
   const shared = { after: cursor.after, looks: LOOKS.preview };
   if ("rule" in target) {
     const { rule } = target;
-    const given: NamedRule = { name: GIVEN_NAME, repository: rule.repository, rule, previewedAt: null, createdAt: 0 };
+    const given: NamedRule = {
+      ...{ name: GIVEN_NAME, repository: rule.repository, rule, upstream: null, previewedAt: null, createdAt: 0 },
+    };
     const scope = { kind: "range", range: rangeOf(rule.repository) } as const;
-    const end = await takeTurns(context.db, { ...shared, scope, given, isRemover: (one) => one === given }, take);
+    const end = await takeTurns(context, { ...shared, scope, given: [given], isRemover: (one) => one === given }, take);
     return sum.toReport(end, 0);
   }
   const { name } = target;
   const watch = new Watch(name, cursor);
   const inspect = (rules: readonly NamedRule[]) => void watch.inspect(rules);
   const scope = { kind: "rule", name } as const;
-  const end = await takeTurns(context.db, { ...shared, scope, isRemover: (rule) => rule.name === name, inspect }, take);
+  const end = await takeTurns(context, { ...shared, scope, isRemover: (rule) => rule.name === name, inspect }, take);
   if (end === undefined) await markPreviewed(context.db, { name, createdAt: watch.createdAt }, context.now());
   return sum.toReport(end, watch.createdAt);
 }
 
 /**
- * Removes what the rule of a name removes now, or all rules that were previewed. The answer tells only of what is gone. A bounded
+ * Removes what the rule of a name removes now, or all rules that run. The answer tells only of what is gone. A bounded
  * number of D1 round trips: two for each look, two or more for each repository with something to remove.
  * @throws OciError NOT_FOUND; CONFLICT for a rule that was never previewed, or has changed since `last`.
  */
@@ -141,16 +143,16 @@ export async function runRetention(
   const sum = new Sum(ROWS_MAX);
   const inspect = (rules: readonly NamedRule[]) => {
     const rule = watch?.inspect(rules);
-    if (rule?.previewedAt !== null) return;
+    if (rule === undefined || isRunning(rule)) return;
     throw new OciError("CONFLICT", {
       message: `the retention rule ${name ?? ""} was never previewed: preview it to its end first`,
     });
   };
   const end = await takeTurns(
-    context.db,
+    context,
     {
-      scope: name === undefined ? { kind: "previewed" } : { kind: "rule", name },
-      isRemover: (rule) => rule.previewedAt !== null && (name === undefined || rule.name === name),
+      scope: name === undefined ? { kind: "running" } : { kind: "rule", name },
+      isRemover: (rule) => isRunning(rule) && (name === undefined || rule.name === name),
       ...{ inspect, after: cursor.after, looks: LOOKS.run },
     },
     async (turn) => {

@@ -121,8 +121,8 @@ export function insertBlobs(
       .bind(...holder, json, now),
     db
       .prepare(
-        `INSERT INTO repository_blobs (repository_id, digest, linked_at)
-         SELECT r.id, w.value ->> 'digest', ?5 FROM repositories r CROSS JOIN json_each(?4) w WHERE r.name = ?3 AND ${held}
+        `INSERT INTO repository_blobs (repository_id, digest, linked_at, is_mirrored)
+         SELECT r.id, w.value ->> 'digest', ?5, r.upstream IS NOT NULL FROM repositories r CROSS JOIN json_each(?4) w WHERE r.name = ?3 AND ${held}
          ON CONFLICT (repository_id, digest) DO UPDATE SET linked_at = excluded.linked_at, condemned_at = NULL`,
       )
       .bind(...holder, repository, json, now),
@@ -184,8 +184,8 @@ export async function mountBlob(
       .bind(mount.repository, mount.digest, mount.from ?? null, mount.now),
     db
       .prepare(
-        `INSERT INTO repository_blobs (repository_id, digest, linked_at)
-         SELECT id, ?2, ?4 FROM repositories WHERE name = ?1 AND ${source}
+        `INSERT INTO repository_blobs (repository_id, digest, linked_at, is_mirrored)
+         SELECT id, ?2, ?4, upstream IS NOT NULL FROM repositories WHERE name = ?1 AND ${source}
          ON CONFLICT (repository_id, digest) DO UPDATE SET linked_at = excluded.linked_at, condemned_at = NULL
          RETURNING digest`,
       )

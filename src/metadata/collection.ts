@@ -55,9 +55,14 @@ const countChanges = (db: D1Database): D1PreparedStatement => db.prepare("SELECT
 export async function collect(db: D1Database, cutoffs: Cutoffs, batch: number): Promise<CollectionStep> {
   const { now, unheldBefore = -1, pushedBefore, deletedBefore } = cutoffs;
   const due = [unheldBefore, pushedBefore, deletedBefore, batch];
-  const [, marked, , manifests, , condemned, , links, , blobs] = await db.batch<Collected & { changes: number }>([
+  const [, , marked, , manifests, , condemned, , links, , blobs] = await db.batch<Collected & { changes: number }>([
+    // Of mirrors: what nobody has pulled for long is like any other from here on.
+    db.prepare("UPDATE manifests SET kept_until = NULL WHERE kept_until <= ?1 AND hold_count = 0").bind(now),
     db
-      .prepare("UPDATE manifests SET unheld_at = ?1 WHERE hold_count = 0 AND unheld_at IS NULL AND deleted_at IS NULL")
+      .prepare(
+        `UPDATE manifests SET unheld_at = ?1
+         WHERE hold_count = 0 AND unheld_at IS NULL AND deleted_at IS NULL AND kept_until IS NULL`,
+      )
       .bind(now),
     countChanges(db),
     db
@@ -134,7 +139,7 @@ export async function listWaiting(db: D1Database, limit: number): Promise<{ wait
        WHERE m.unheld_at IS NOT NULL AND m.deleted_at IS NULL AND m.hold_count = 0 ORDER BY m.unheld_at LIMIT ?1`,
       `SELECT r.name AS repository, m.digest, m.size, 'manifest' AS kind, 'untagged' AS reason, NULL AS since, 1 AS is_last
        FROM manifests m INDEXED BY manifests_unheld JOIN repositories r ON r.id = m.repository_id
-       WHERE m.hold_count = 0 AND m.unheld_at IS NULL AND m.deleted_at IS NULL LIMIT ?1`,
+       WHERE m.hold_count = 0 AND m.unheld_at IS NULL AND m.deleted_at IS NULL AND m.kept_until IS NULL LIMIT ?1`,
       `SELECT r.name AS repository, m.digest, m.size, 'manifest' AS kind, 'deleted' AS reason, m.deleted_at AS since, 1 AS is_last
        FROM manifests m INDEXED BY manifests_by_deleted_at JOIN repositories r ON r.id = m.repository_id
        WHERE m.deleted_at IS NOT NULL ORDER BY m.deleted_at LIMIT ?1`,

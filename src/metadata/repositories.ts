@@ -87,6 +87,8 @@ const PUBLIC = `
 /** A repository, and what triggers have counted of it. Times are milliseconds since the epoch. */
 export interface RepositorySummary {
   readonly name: RepositoryName;
+  /** The name of the upstream whose repository it mirrors; null: it is one of our own. */
+  readonly upstream: string | null;
   readonly isPublic: boolean;
   readonly createdAt: number;
   /** What was set, or else what its newest image says. */
@@ -114,7 +116,7 @@ export interface SummaryRow extends Omit<RepositorySummary, "isPublic" | "isOffi
 
 /** The columns of a summary, of a repository (r). */
 export const SUMMARY = `
-  r.name, r.created_at AS createdAt,
+  r.name, r.created_at AS createdAt, r.upstream,
   COALESCE(r.description, (SELECT i.description FROM image_words i WHERE i.repository_id = r.id)) AS description,
   r.stars, r.is_official, r.tag_count AS tags, r.manifest_count AS manifests, r.size,
   r.unique_size AS uniqueSize, NULLIF(r.pushed_at, 0) AS pushedAt, r.pulled_at AS pulledAt, r.pulls, (${PUBLIC}) AS is_public`;

@@ -6,13 +6,17 @@ export interface RetentionRound {
   readonly startedAt: number;
 }
 
-/** Where the schedule stands; undefined where there is nothing for it to do, as no rule was previewed. One query. */
-export async function findRetentionRound(db: D1Database): Promise<RetentionRound | undefined> {
+/**
+ * Where the schedule stands; undefined where there is nothing for it to do, as no stored rule was previewed, and none is implied. One
+ * query.
+ */
+export async function findRetentionRound(db: D1Database, isAnyImplied: boolean): Promise<RetentionRound | undefined> {
   const row = await db
     .prepare(
       `SELECT after_name, started_at FROM retention_round
-       WHERE id = 1 AND EXISTS (SELECT 1 FROM retention_rules WHERE previewed_at IS NOT NULL)`,
+       WHERE id = 1 AND (?1 OR EXISTS (SELECT 1 FROM retention_rules WHERE previewed_at IS NOT NULL))`,
     )
+    .bind(isAnyImplied ? 1 : 0)
     .first<{ after_name: string | null; started_at: number }>();
   return row === null ? undefined : { after: row.after_name, startedAt: row.started_at };
 }

@@ -130,62 +130,84 @@ export async function markPreviewed(
     .run();
 }
 
-/** Whose repositories: those of a pattern, of the rule of a name, or of all rules that were previewed. */
+/** A rule that is not stored, as it follows from the settings: for those repositories of a range that mirror an upstream's. */
+export interface ImpliedRange extends PatternRange {
+  /** The rule's name. */
+  readonly name: string;
+  readonly upstream: string;
+}
+
+/** Whose repositories: those of a pattern, of the rule of a name, stored or implied, or of all rules that run. */
 export type RetentionScope =
   | { readonly kind: "range"; readonly range: PatternRange }
   | { readonly kind: "rule"; readonly name: string }
-  | { readonly kind: "previewed" };
+  | { readonly kind: "running" };
+
+/** A repository that rules are for. */
+export interface RuledRepository {
+  readonly name: RepositoryName;
+  /** The upstream whose it mirrors; null: it is one of our own. */
+  readonly upstream: string | null;
+}
 
 /** All that decides which tags of some repositories go. */
 export interface RetentionPlan {
+  /** Those that are stored. */
   readonly rules: readonly RecordedRetentionRule[];
   readonly immutableTags: readonly ImmutableTagsRule[];
-  readonly repositories: readonly RepositoryName[];
+  readonly repositories: readonly RuledRepository[];
 }
 
-const STORED_RANGES = "SELECT low, high, glob, depth FROM retention_rules WHERE";
+const STORED_RANGES = "SELECT low, high, glob, depth, NULL FROM retention_rules WHERE";
 
-/** A query of ranges whose parameter is ?3, and that parameter. */
-function rangesOf(scope: RetentionScope): readonly [sql: string, parameter: string | null] {
+/** Ranges of a parameter that is a list of them in JSON. */
+const givenRanges = (list: string): string =>
+  `SELECT value ->> 'low', value ->> 'high', value ->> 'glob', value ->> 'depth', value ->> 'upstream' FROM json_each(${list})`;
+
+/** A query of ranges, and its parameters from ?3 on. */
+function rangesOf(scope: RetentionScope, implied: readonly ImpliedRange[]): readonly [sql: string, ...string[]] {
   switch (scope.kind) {
     case "range":
-      return ["SELECT ?3 ->> 'low', ?3 ->> 'high', ?3 ->> 'glob', ?3 ->> 'depth'", JSON.stringify(scope.range)];
-    case "rule":
-      return [`${STORED_RANGES} name = ?3`, scope.name];
-    case "previewed":
-      return [`${STORED_RANGES} previewed_at IS NOT NULL AND ?3 IS NULL`, null];
+      return [givenRanges("?3"), JSON.stringify([scope.range])];
+    case "rule": {
+      const named = implied.filter(({ name }) => name === scope.name);
+      return [`${STORED_RANGES} name = ?3 UNION ALL ${givenRanges("?4")}`, scope.name, JSON.stringify(named)];
+    }
+    case "running":
+      return [`${STORED_RANGES} previewed_at IS NOT NULL UNION ALL ${givenRanges("?3")}`, JSON.stringify(implied)];
   }
 }
 
 /**
- * All rules, and repositories that those of the scope are for: by name, after `after`, one more than asked for if there are
+ * All stored rules, and repositories that those of the scope are for: by name, after `after`, one more than asked for if there are
  * more. One round trip. A page of each rule's is searched for in the index, and the first of them all are taken: so it reads no
  * repository that no rule is for, but for those that a pattern with a wildcard in its middle passes over.
  */
 export async function findRetentionPlan(
   db: D1Database,
   scope: RetentionScope,
+  implied: readonly ImpliedRange[],
   page: { after: string; limit: number },
 ): Promise<RetentionPlan> {
-  const [ranges, parameter] = rangesOf(scope);
+  const [ranges, ...parameters] = rangesOf(scope, implied);
   const [rules, immutableTags, repositories] = await db.batch([
     db.prepare(`SELECT ${COLUMNS} FROM retention_rules ORDER BY name`),
     db.prepare("SELECT repository, except_tags FROM immutable_tags"),
     db
       .prepare(
-        `WITH wanted (low, high, glob, depth) AS (${ranges})
-         SELECT DISTINCT r.name FROM wanted w CROSS JOIN repositories r ON r.id IN (
+        `WITH wanted (low, high, glob, depth, upstream) AS (${ranges})
+         SELECT DISTINCT r.name, r.upstream FROM wanted w CROSS JOIN repositories r ON r.id IN (
            SELECT x.id FROM repositories x
            WHERE x.name >= MAX(w.low, ?1) AND x.name < w.high AND x.name <> ?1
-             AND ${globMatches("w", "x.name")}
+             AND ${globMatches("w", "x.name")} AND (w.upstream IS NULL OR x.upstream = w.upstream)
            ORDER BY x.name LIMIT ?2)
-         ORDER BY r.name LIMIT ?2`,
+         ORDER BY r.name, r.upstream LIMIT ?2`,
       )
-      .bind(page.after, page.limit + 1, parameter),
+      .bind(page.after, page.limit + 1, ...parameters),
   ]);
   return {
     rules: ((rules?.results ?? []) as RuleRow[]).map(toRule),
     immutableTags: ((immutableTags?.results ?? []) as ImmutableTagsRow[]).map(toImmutableTagsRule),
-    repositories: ((repositories?.results ?? []) as { name: RepositoryName }[]).map(({ name }) => name),
+    repositories: (repositories?.results ?? []) as RuledRepository[],
   };
 }

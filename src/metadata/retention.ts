@@ -130,6 +130,8 @@ export async function findGraph(
 export interface DoomedTag extends Pick<TagUse, "tag" | "digest" | "pushedAt"> {
   /** The rule's name. */
   readonly rule: string;
+  /** Of a rule that is not stored: the upstream whose mirrors it is for. */
+  readonly upstream: string | null;
   readonly reason: string;
 }
 
@@ -153,7 +155,7 @@ const RECORDED_MAX = 50;
 const REASON_MAX = 200;
 
 /**
- * Tags (t) of the removal (?1 and `payload`) that are still what they were, push by push, and whose rule (p) is still in force.
+ * Tags (t) of the removal (?1 and `payload`) that are still what they were, push by push, and whose rule is still in force, if it is a stored one.
  * None of them, where a rule for the repository has come or changed, as it may protect; or where something must stay and nothing
  * would any more.
  */
@@ -173,9 +175,10 @@ function targetsIn(payload: string, mayEmpty: boolean): string {
     CROSS JOIN repositories r ON r.name = ?1
     CROSS JOIN tags t ON t.name = w.value ->> 'tag' AND t.repository_id = r.id
      AND t.digest = w.value ->> 'digest' AND t.updated_at = w.value ->> 'pushedAt'
-    CROSS JOIN retention_rules p ON p.name = w.value ->> 'rule' AND p.previewed_at IS NOT NULL
-     AND (p.name, p.created_at) IN (${known})
-    WHERE NOT EXISTS (SELECT 1 FROM tags_that_stay s WHERE s.repository_id = t.repository_id AND s.name = t.name)
+    WHERE (r.upstream = w.value ->> 'upstream' OR EXISTS (
+        SELECT 1 FROM retention_rules p WHERE p.name = w.value ->> 'rule' AND p.previewed_at IS NOT NULL
+          AND (p.name, p.created_at) IN (${known})))
+      AND NOT EXISTS (SELECT 1 FROM tags_that_stay s WHERE s.repository_id = t.repository_id AND s.name = t.name)
       AND ${areKnown} AND ${mayEmpty ? "TRUE" : isLeft}`;
 }
 
@@ -186,20 +189,20 @@ function targetsIn(payload: string, mayEmpty: boolean): string {
  */
 export async function removeTags(db: D1Database, removal: TagRemoval): Promise<Set<Tag>> {
   const { repository, actor, now, mayEmpty } = removal;
-  const tags = removal.tags.map(({ tag, digest, pushedAt, rule, reason }) => ({
-    ...{ tag, digest, pushedAt, rule, reason: reason.slice(0, REASON_MAX) },
+  const tags = removal.tags.map(({ tag, digest, pushedAt, rule, upstream, reason }) => ({
+    ...{ tag, digest, pushedAt, rule, upstream, reason: reason.slice(0, REASON_MAX) },
   }));
   const payload = { tags, rules: removal.rules.map(({ name, createdAt }) => ({ name, createdAt })) };
   const [json, targets, audited] = [JSON.stringify(payload), targetsIn("?2", mayEmpty), targetsIn("?9", mayEmpty)];
   const detail = `(
     SELECT json_object('removed', COUNT(*), 'tags', json_group_array(json_object(
-      'tag', t.name, 'digest', t.digest, 'rule', p.name, 'reason', w.value ->> 'reason')) FILTER (WHERE w.key < ${RECORDED_MAX}))
+      'tag', t.name, 'digest', t.digest, 'rule', w.value ->> 'rule', 'reason', w.value ->> 'reason')) FILTER (WHERE w.key < ${RECORDED_MAX}))
     FROM ${audited})`;
   const results = await db.batch<{ name: Tag }>([
     db
       .prepare(
         `INSERT INTO tag_events (repository_id, name, digest, previous_digest, actor, occurred_at)
-         SELECT t.repository_id, t.name, NULL, t.digest, 'retention:' || p.name, ?3 FROM ${targets}`,
+         SELECT t.repository_id, t.name, NULL, t.digest, 'retention:' || (w.value ->> 'rule'), ?3 FROM ${targets}`,
       )
       .bind(repository, json, now),
     recordAudit(

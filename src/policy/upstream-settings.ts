@@ -13,16 +13,22 @@ const duration = v.pipe(
   v.minValue(0, DURATION_ADVICE),
 );
 
+const never = v.pipe(
+  v.literal(NEVER),
+  v.transform(() => undefined),
+);
+
 /** A time, or none at all. */
-const durationOrNever = v.union(
-  [
-    v.pipe(
-      v.literal(NEVER),
-      v.transform(() => undefined),
-    ),
-    duration,
-  ],
-  `${DURATION_ADVICE}, or "${NEVER}"`,
+const durationOrNever = v.union([never, duration], `${DURATION_ADVICE}, or "${NEVER}"`);
+
+/** Pulls are recorded once a day: a shorter time than that could not tell anything. */
+const KEPT_MIN_MS = 86_400_000;
+const KEPT_MAX_MS = 36_500 * 86_400_000;
+const KEPT_ADVICE = `use a duration from 1d to 36500d, or "${NEVER}"`;
+
+const kept = v.union(
+  [never, v.pipe(duration, v.minValue(KEPT_MIN_MS, KEPT_ADVICE), v.maxValue(KEPT_MAX_MS, KEPT_ADVICE))],
+  KEPT_ADVICE,
 );
 
 const NAME_ADVICE =
@@ -72,7 +78,7 @@ const UpstreamSchema = v.strictObject(
     freshness: v.optional(duration, "5m"),
     stale: v.optional(durationOrNever, NEVER),
     cooldown: v.optional(duration, "0s"),
-    kept: v.optional(durationOrNever, "30d"),
+    kept: v.optional(kept, "30d"),
     private: v.optional(v.boolean(), false),
   },
   ({ expected }) => (expected === "never" ? "is not known" : "use an object with a name"),

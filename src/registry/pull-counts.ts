@@ -1,7 +1,8 @@
 import type { Context } from "../context.ts";
 import type { StoredManifest } from "../metadata/manifests.ts";
-import { notePulls, type PullCount } from "../metadata/pulls.ts";
+import { notePulls, type PullCount, type PulledManifest } from "../metadata/pulls.ts";
 import type { RepositoryName } from "../oci/repository-name.ts";
+import { mirrorByName } from "../policy/upstream.ts";
 
 interface Entry {
   /** When the repository's pulls were last written down, in milliseconds since the epoch. */
@@ -66,5 +67,17 @@ export function notePull(context: Context, repository: RepositoryName, manifest:
   const counts = pulls?.count(repository, at, config.pullCountIntervalMs) ?? [];
   if (!isNoted) recent?.update(repository, { ...manifest, pulledAt: at });
   if (isNoted && counts.length === 0) return;
-  defer(notePulls(db, { manifest: isNoted ? undefined : { repository, digest }, counts, now: at }));
+  const kept = keptUntil(context, repository, at);
+  defer(notePulls(db, { manifest: isNoted ? undefined : { repository, digest, kept }, counts, now: at }));
+}
+
+/** No date is later: for ever. */
+const NEVER_MS = 8.64e15;
+
+/** Until when a manifest that is pulled now stays, if its repository mirrors an upstream's. */
+function keptUntil({ config }: Context, repository: RepositoryName, now: number): PulledManifest["kept"] {
+  const upstream = mirrorByName(config.upstreams, repository)?.upstream;
+  return (
+    upstream && { upstream: upstream.name, until: upstream.keptMs === undefined ? NEVER_MS : now + upstream.keptMs }
+  );
 }

@@ -10,6 +10,7 @@ import {
   setRepository,
   showRepository,
 } from "../support/api.ts";
+import { idleMirror } from "../support/mirrors.ts";
 import { image, index, OCI_CONFIG, pushBlob, pushImage, pushManifest, randomBytes } from "../support/images.ts";
 import { addAccount, bearerOf, createToken, type Person, setVisibility } from "../support/people.ts";
 import { expectError, expectStatus, freshRepository, send, sendAnonymously } from "../support/registry.ts";
@@ -98,9 +99,18 @@ describe("a repository", () => {
     );
     const all = await pushManifest(repository, index([one, two]));
     expect(await showRepository(repository)).toMatchObject({
-      ...{ name: repository, visibility: "private", tags: 3, manifests: 3, immutableTags: [] },
+      ...{ name: repository, visibility: "private", upstream: null, tags: 3, manifests: 3, immutableTags: [] },
       size: layer.size + config.size + one.size + two.size + all.size,
     });
+  });
+
+  it("says of which upstream it is a mirror", async () => {
+    const { repository, upstream } = await idleMirror();
+    const { repositories } = await answerOf<{ repositories: Repository[] }>(
+      await callApi("GET", `repositories?q=${repository}`),
+    );
+    expect(repositories).toMatchObject([{ name: repository, upstream }]);
+    expect(await showRepository(repository)).toMatchObject({ upstream });
   });
 
   it("counts a blob that it shares with others, and theirs not", async () => {

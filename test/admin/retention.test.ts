@@ -29,7 +29,7 @@ describe("a retention rule", () => {
     };
     const stored = await answerOf<RecordedRule>(await put(rule, name));
     expect(stored).toEqual({
-      ...{ name, rule, previewedAt: null, createdBy: "account:admin" },
+      ...{ name, rule, upstream: null, previewedAt: null, createdBy: "account:admin" },
       createdAt: expect.any(String) as string,
     });
     expect(await listed(name)).toEqual(stored);

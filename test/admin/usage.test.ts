@@ -1,6 +1,8 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { claimMirror } from "../../src/metadata/mirrored.ts";
 import { saveUsageDay } from "../../src/metadata/usage.ts";
+import { parseRepositoryName } from "../../src/oci/repository-name.ts";
 import { tick } from "../support/aging.ts";
 import { answerOf, callApi, expectDone, expectInvalid } from "../support/api.ts";
 import { makeBytes } from "../support/content.ts";
@@ -13,6 +15,7 @@ interface Usage {
   readonly repositories: number;
   readonly objects: number;
   readonly bytes: number;
+  readonly mirroredBytes: number;
   readonly databaseBytes: number;
 }
 
@@ -31,10 +34,11 @@ async function growthBy(step: () => Promise<unknown>): Promise<Omit<Usage, "data
     repositories: after.repositories - before.repositories,
     objects: after.objects - before.objects,
     bytes: after.bytes - before.bytes,
+    mirroredBytes: after.mirroredBytes - before.mirroredBytes,
   };
 }
 
-const NOTHING = { repositories: 0, objects: 0, bytes: 0 };
+const NOTHING = { repositories: 0, objects: 0, bytes: 0, mirroredBytes: 0 };
 
 describe("the usage", () => {
   const [one, other] = [freshRepository(), freshRepository()];
@@ -46,7 +50,7 @@ describe("the usage", () => {
   });
 
   it("grows by a blob and its repository", async () => {
-    const grown = { repositories: 1, objects: 1, bytes: bytes.byteLength };
+    const grown = { ...NOTHING, repositories: 1, objects: 1, bytes: bytes.byteLength };
     expect(await growthBy(async () => await push.storeBlob(registry, one, bytes))).toEqual(grown);
   });
 
@@ -67,24 +71,44 @@ describe("the usage", () => {
     expect(await growthBy(async () => await push.pushManifest(registry, one, "again", big))).toEqual(NOTHING);
   });
 
+  it("tells what only mirrors hold: blobs that none of our own links, and their big manifests", async () => {
+    const [mirror, own] = [freshRepository(), freshRepository()];
+    await claimMirror(env.DB, parseRepositoryName(mirror), "up.test", 0);
+    const held = makeBytes(2_345, 981);
+    const byMirror = { ...NOTHING, objects: 1, bytes: held.byteLength, mirroredBytes: held.byteLength };
+    expect(await growthBy(async () => await push.storeBlob(registry, mirror, held))).toEqual(byMirror);
+    const shared = { ...NOTHING, repositories: 1, mirroredBytes: -held.byteLength };
+    expect(await growthBy(async () => await push.storeBlob(registry, own, held))).toEqual(shared);
+    const alone = { ...NOTHING, repositories: -1, mirroredBytes: held.byteLength };
+    expect(await growthBy(async () => await callApi("DELETE", `repositories/${own}`))).toEqual(alone);
+    expect((await registry.send("POST", `/v2/${mirror}/blobs/uploads/?mount=${config.digest}`)).status).toBe(201);
+    const big = await makeImage([config], TOO_BIG_FOR_A_ROW);
+    const grown = { ...NOTHING, objects: 1, bytes: big.size, mirroredBytes: big.size };
+    expect(await growthBy(async () => await push.pushManifest(registry, mirror, "big", big))).toEqual(grown);
+    const gone = { ...NOTHING, repositories: -1, mirroredBytes: -held.byteLength - big.size };
+    expect(await growthBy(async () => await callApi("DELETE", `repositories/${mirror}`))).toEqual(gone);
+    await env.DB.prepare("DELETE FROM discarded_objects WHERE size > 900000").run();
+  });
+
   it("shrinks by a repository that is deleted, and by the big manifests in it once R2 has deleted them", async () => {
     const deletion = await growthBy(async () => await expectDone(await callApi("DELETE", `repositories/${one}`)));
     expect(deletion).toEqual({ ...NOTHING, repositories: -1 });
     const { bytes: shrunk, ...rest } = await growthBy(async () => {
       await env.DB.prepare("DELETE FROM discarded_objects WHERE size > 900000").run();
     });
-    expect(rest).toEqual({ repositories: 0, objects: -1 });
+    expect(rest).toEqual({ repositories: 0, objects: -1, mirroredBytes: 0 });
     expect(shrunk).toBeLessThan(-1_000_000);
   });
 
   it("is what the rows sum up to, after all that tests have done so far", async () => {
-    const { databaseBytes, ...counted } = await usage();
+    const { databaseBytes, mirroredBytes, ...counted } = await usage();
     const summed = await env.DB.prepare(
       `SELECT (SELECT COUNT(*) FROM repositories) AS repositories, COUNT(*) AS objects, SUM(size) AS bytes
        FROM (SELECT size FROM blobs UNION ALL SELECT size FROM manifests WHERE object_key IS NOT NULL
              UNION ALL SELECT size FROM discarded_objects WHERE size IS NOT NULL)`,
     ).first();
     expect(counted).toEqual(summed);
+    expect(mirroredBytes).toBeLessThan(counted.bytes);
     expect(databaseBytes).toBeGreaterThan(100_000);
   });
 });
@@ -141,7 +165,9 @@ describe("the usage of the last days", () => {
     expect(await asked("?days=3")).toEqual([daysAgo(2), daysAgo(1), today()]);
     expect(await asked("")).toEqual([daysAgo(89), daysAgo(2), daysAgo(1), today()]);
     expect(await asked("?days=3660")).toHaveLength(6);
-    expect((await history("?days=2"))[0]).toEqual({ day: daysAgo(1), repositories: 1, objects: 2, bytes: 3 });
+    expect((await history("?days=2"))[0]).toEqual({
+      ...{ day: daysAgo(1), repositories: 1, objects: 2, bytes: 3, mirroredBytes: 0 },
+    });
   });
 
   it.each(["0", "-1", "1.5", "3661", "x", ""])("is not of %j days", async (days) => {

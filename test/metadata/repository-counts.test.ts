@@ -1,5 +1,9 @@
 import fc from "fast-check";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { claimMirror } from "../../src/metadata/mirrored.ts";
+import { readUsage } from "../../src/metadata/usage.ts";
+import { parseRepositoryName } from "../../src/oci/repository-name.ts";
 import { callApi } from "../support/api.ts";
 import { collectAll } from "../support/aging.ts";
 import { digestOf } from "../support/content.ts";
@@ -36,6 +40,22 @@ async function expectRight(prefix: string): Promise<void> {
   );
 }
 
+const LINKED_BY =
+  "SELECT 1 FROM repository_blobs rb JOIN repositories r ON r.id = rb.repository_id WHERE rb.digest = b.digest";
+const MIRRORED = `
+  SELECT COALESCE(SUM(size), 0) AS bytes FROM (
+    SELECT b.size FROM blobs b
+    WHERE EXISTS (${LINKED_BY} AND r.upstream IS NOT NULL) AND NOT EXISTS (${LINKED_BY} AND r.upstream IS NULL)
+    UNION ALL
+    SELECT m.size FROM manifests m JOIN repositories r ON r.id = m.repository_id
+    WHERE m.object_key IS NOT NULL AND r.upstream IS NOT NULL)`;
+
+/** Of all repositories, these of other tests included. */
+async function expectMirroredBytesRight(): Promise<void> {
+  const [summed] = await rows<{ bytes: number }>(MIRRORED);
+  expect((await readUsage(env.DB)).mirroredBytes).toBe(summed!.bytes);
+}
+
 /** A small world: a few blobs, images and tags, so that histories meet in them. */
 interface World {
   readonly repositories: readonly string[];
@@ -45,7 +65,7 @@ interface World {
 type Operation = (world: World) => Promise<unknown>;
 
 const BLOBS = [0, 1, 2];
-const repositoryOf = fc.constantFrom(0, 1);
+const repositoryOf = fc.constantFrom(0, 1, 2);
 const blobOf = fc.constantFrom(...BLOBS);
 const tagOf = fc.constantFrom("one", "two");
 const imageOf = fc.constantFrom([0, 1], [1, 2]);
@@ -78,7 +98,7 @@ const DO = {
   mount:
     (to: number, blob: number): Operation =>
     async ({ repositories, blobs }) => {
-      const mount = `mount=${await digestOf(blobs[blob]!)}&from=${repositories[1 - to]!}`;
+      const mount = `mount=${await digestOf(blobs[blob]!)}&from=${repositories[(to + 1) % repositories.length]!}`;
       await send("POST", `${uploadPath(repositories[to]!)}?${mount}`);
     },
   pushImage:
@@ -115,6 +135,12 @@ const DO = {
     (to: number): Operation =>
     async ({ repositories }) =>
       await collectAll(repositories[to]!),
+  /** Two of them mirror, unless they are there already as our own. */
+  mirror:
+    (to: number): Operation =>
+    async ({ repositories }) => {
+      if (to > 0) await claimMirror(env.DB, parseRepositoryName(repositories[to]!), "up.test", Date.now());
+    },
   deleteAll:
     (to: number): Operation =>
     async ({ repositories }) =>
@@ -131,6 +157,7 @@ const OPERATIONS = fc.oneof<fc.Arbitrary<Operation>[]>(
   fc.tuple(repositoryOf, blobOf).map((its) => DO.deleteBlob(...its)),
   fc.tuple(repositoryOf, tagOf).map((its) => DO.restore(...its)),
   repositoryOf.map(DO.collect),
+  repositoryOf.map(DO.mirror),
   repositoryOf.map(DO.deleteAll),
 );
 
@@ -147,6 +174,8 @@ const EXAMPLES: [Operation[]][] = [
     ],
   ],
   [[DO.pushImage(0, [0, 1], "one"), DO.pushIndex(0, [0, 1], "two"), DO.deleteAll(0), DO.pushImage(0, [0, 1], "one")]],
+  [[DO.mirror(1), DO.pushImage(1, [0, 1], "one"), DO.mount(0, 1), DO.mirror(2), DO.mount(2, 1), DO.deleteAll(0)]],
+  [[DO.mirror(1), DO.pushImage(1, [1, 2], "one"), DO.deleteTag(1, "one"), DO.collect(1)]],
 ];
 
 describe("what is counted of a repository", () => {
@@ -156,10 +185,11 @@ describe("what is counted of a repository", () => {
         const prefix = freshRepository();
         // Of sizes that no two sums of them share.
         const blobs = BLOBS.map((each) => `${crypto.randomUUID()}${"x".repeat(100 * 10 ** each)}`);
-        const world = { repositories: [`${prefix}/a`, `${prefix}/b`], blobs };
+        const world = { repositories: [`${prefix}/a`, `${prefix}/b`, `${prefix}/c`], blobs };
         for (const operation of operations) {
           await operation(world);
           await expectRight(prefix);
+          await expectMirroredBytesRight();
         }
       }),
       { numRuns: 12, examples: EXAMPLES },
@@ -168,5 +198,6 @@ describe("what is counted of a repository", () => {
 
   it("is so in every repository that tests have made so far", async () => {
     await expectRight("");
+    await expectMirroredBytesRight();
   });
 });

@@ -10,7 +10,7 @@ export async function age(repository: string): Promise<void> {
     [
       `UPDATE repository_blobs SET linked_at = 0, condemned_at = IIF(condemned_at IS NULL, NULL, 0) ${where}`,
       `UPDATE manifests SET pushed_at = 0, unheld_at = IIF(unheld_at IS NULL, NULL, 0),
-         deleted_at = IIF(deleted_at IS NULL, NULL, 0) ${where}`,
+         deleted_at = IIF(deleted_at IS NULL, NULL, 0), kept_until = IIF(kept_until IS NULL, NULL, 0) ${where}`,
     ].map((sql) => env.DB.prepare(sql).bind(repository)),
   );
 }

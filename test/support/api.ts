@@ -112,6 +112,7 @@ export interface AuditEvent {
 export interface Repository {
   readonly name: string;
   readonly visibility: string;
+  readonly upstream: string | null;
   readonly createdAt: string;
   readonly tags?: number;
   readonly manifests?: number;

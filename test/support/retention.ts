@@ -16,9 +16,11 @@ export interface Rule {
 export interface RecordedRule {
   readonly name: string;
   readonly rule: Rule;
+  /** Of one that follows from the settings. */
+  readonly upstream: string | null;
   readonly previewedAt: string | null;
-  readonly createdAt: string;
-  readonly createdBy: string;
+  readonly createdAt: string | null;
+  readonly createdBy: string | null;
 }
 
 export interface RepositoryReport {

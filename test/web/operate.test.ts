@@ -24,7 +24,13 @@ const NOW = Date.parse("2026-11-21T12:00:00Z");
 const daysAgo = (days: number) => new Date(NOW - days * DAY).toISOString();
 
 describe("a month", () => {
-  const usage = { repositories: 3, objects: 1_000, bytes: 50_000_000_000, databaseBytes: 7_000_000_000 };
+  const usage = {
+    repositories: 3,
+    objects: 1_000,
+    bytes: 50_000_000_000,
+    mirroredBytes: 0,
+    databaseBytes: 7_000_000_000,
+  };
   const known: Known = { usage, pulls: 120, pushes: 7 };
   const draft = draftOfMonth(known);
 

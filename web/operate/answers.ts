@@ -6,6 +6,8 @@ export interface Usage {
   readonly repositories: number;
   readonly objects: number;
   readonly bytes: number;
+  /** Of these, what only mirrors hold. */
+  readonly mirroredBytes: number;
   readonly databaseBytes: number;
 }
 
@@ -15,6 +17,7 @@ export interface UsageDay {
   readonly repositories: number;
   readonly objects: number;
   readonly bytes: number;
+  readonly mirroredBytes: number;
 }
 
 export interface Candidate {
@@ -71,9 +74,11 @@ export interface RetentionRule {
 export interface RecordedRetentionRule {
   readonly name: string;
   readonly rule: RetentionRule;
+  /** Of a rule that the setting UPSTREAMS is: whose mirrors it is for. Nobody changes it here, and it needs no preview. */
+  readonly upstream: string | null;
   readonly previewedAt: string | null;
-  readonly createdAt: string;
-  readonly createdBy: string;
+  readonly createdAt: string | null;
+  readonly createdBy: string | null;
 }
 
 export interface RepositoryReport {

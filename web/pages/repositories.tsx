@@ -104,7 +104,7 @@ function RepositoryTable({ repositories, state: { order: current, setOrder: onOr
 }
 
 function RepositoryRow(repository: RepositoryEntry) {
-  const { name, visibility, description, tags, size, uniqueSize, pulls, pushedAt } = repository;
+  const { name, visibility, upstream, description, tags, size, uniqueSize, pulls, pushedAt } = repository;
   const shared = uniqueSize === null ? 0 : size - uniqueSize;
   return (
     <tr>
@@ -112,6 +112,7 @@ function RepositoryRow(repository: RepositoryEntry) {
         <span class="row">
           <a href={pageOf({ name })}>{name}</a>
           {visibility === "private" && <span class="badge">private</span>}
+          {upstream !== null && <span class="badge">mirror</span>}
         </span>
         {description !== null && <p class="quiet small">{description}</p>}
       </td>

@@ -40,6 +40,7 @@ export function RepositoryPage({ name }: { readonly name: string }) {
         <div class="row">
           <h1>{name}</h1>
           {data && <span class={`badge ${data.visibility === "public" ? "good" : ""}`}>{data.visibility}</span>}
+          {data?.upstream && <span class="badge">mirror of {data.upstream}</span>}
         </div>
         {data?.description && <p class="quiet">{data.description}</p>}
       </div>

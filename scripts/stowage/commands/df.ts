@@ -6,13 +6,15 @@ import { count, formatSize } from "../text.ts";
 
 const RepositorySchema = v.looseObject({
   ...{ name: v.string(), manifests: v.number(), tags: v.number() },
-  ...{ size: v.number(), uniqueSize: v.number() },
+  ...{ upstream: v.nullable(v.string()), size: v.number(), uniqueSize: v.number() },
 });
-const UsageSchema = v.looseObject({ objects: v.number(), bytes: v.number(), databaseBytes: v.number() });
+const UsageSchema = v.looseObject({
+  ...{ objects: v.number(), bytes: v.number(), mirroredBytes: v.number(), databaseBytes: v.number() },
+});
 
 const WORDS = `
 Manifests are images, indexes of images, and what refers to them. Size counts each content once for each repository that holds it. Unique is what no other repository holds: what deleting this one frees,
-once it is collected. The rest is shared. In all, each content counts once.
+once it is collected. The rest is shared. In all, each content counts once. Mirrored is what only repositories hold that mirror another registry's.
 `;
 
 /** What takes the space. */
@@ -28,15 +30,15 @@ async function show(session: Session): Promise<void> {
   const client = await session.connect();
   const path = withQuery(pathOf("repositories"), { sort: "size", order: "desc" });
   const listed = await client.list(path, "repositories", RepositorySchema);
-  const { objects, bytes, databaseBytes } = await client.get(pathOf("usage"), UsageSchema);
-  const repositories = listed.map(({ name, manifests, tags, size, uniqueSize }) => ({
-    ...{ name, manifests, tags, size, uniqueSize, sharedSize: size - uniqueSize },
+  const { objects, bytes, mirroredBytes, databaseBytes } = await client.get(pathOf("usage"), UsageSchema);
+  const repositories = listed.map(({ name, upstream, manifests, tags, size, uniqueSize }) => ({
+    ...{ name, upstream, manifests, tags, size, uniqueSize, sharedSize: size - uniqueSize },
   }));
   const sum = (of: (one: (typeof repositories)[number]) => number) =>
     repositories.reduce((total, one) => total + of(one), 0);
   const total = {
     ...{ repositories: repositories.length, manifests: sum((one) => one.manifests), tags: sum((one) => one.tags) },
-    ...{ uniqueSize: sum((one) => one.uniqueSize), objects, bytes, databaseBytes },
+    ...{ uniqueSize: sum((one) => one.uniqueSize), objects, bytes, mirroredBytes, databaseBytes },
   };
   session.show({ repositories, total }, (output) => {
     const rows = repositories.map(({ name, manifests, tags, size, uniqueSize, sharedSize }) => [
@@ -51,6 +53,9 @@ async function show(session: Session): Promise<void> {
         `${total.repositories}, with ${count(total.manifests, "manifest")} and ${count(total.tags, "tag")}`,
       ],
       ["Stored", `${formatSize(bytes)} in ${count(objects, "object")}, each content once`],
+      ...(mirroredBytes === 0 && repositories.every(({ upstream }) => upstream === null)
+        ? []
+        : [["Mirrored", `${formatSize(mirroredBytes)}, that no repository of our own holds`] as const]),
       ["Unique", `${formatSize(total.uniqueSize)}; the rest is shared, or waits to be collected`],
       ["Database", formatSize(databaseBytes)],
     ]);

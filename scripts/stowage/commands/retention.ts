@@ -18,8 +18,9 @@ const RuleFileSchema = v.pipe(
 const RuleSchema = v.looseObject({
   name: v.string(),
   rule: v.looseObject({ repository: v.string(), keep: v.unknown() }),
+  upstream: v.nullable(v.string()),
   previewedAt: v.nullable(v.string()),
-  createdAt: v.string(),
+  createdAt: v.nullable(v.string()),
   createdBy: v.nullable(v.string()),
 });
 const TagSchema = v.looseObject({
@@ -111,13 +112,13 @@ async function list(session: Session): Promise<void> {
   const client = await session.connect();
   const rules = await client.list(pathOf("retention"), "rules", RuleSchema);
   session.show({ rules }, (output) => {
-    const rows = rules.map(({ name, rule, previewedAt, createdAt, createdBy }) => [
+    const rows = rules.map(({ name, rule, upstream, previewedAt, createdAt, createdBy }) => [
       name,
       rule.repository,
       JSON.stringify(rule.keep),
-      { time: previewedAt, none: "never" },
+      { time: previewedAt, none: upstream === null ? "never" : "runs without" },
       { time: createdAt, none: "" },
-      createdBy ?? "",
+      createdBy ?? (upstream === null ? "" : "the setting UPSTREAMS"),
     ]);
     const head = ["Name", "Repositories", "Keeps", "Previewed", "Since", "By"];
     output.table(head, rows, "There are no retention rules: all tags stay.");

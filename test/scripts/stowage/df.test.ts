@@ -3,13 +3,15 @@ import { runAt } from "./support/run.ts";
 import { startStandIn } from "./support/stand-in.ts";
 
 const repository = (name: string, manifests: number, tags: number, size: number, uniqueSize: number) => ({
-  ...{ name, manifests, tags, size, uniqueSize, visibility: "private" },
+  ...{ name, upstream: null, manifests, tags, size, uniqueSize, visibility: "private" },
 });
 
-async function start(repositories: readonly object[]) {
+async function start(repositories: readonly object[], mirroredBytes = 0) {
   return await startStandIn({
     "GET /api/repositories?sort=size&order=desc": { json: { repositories, total: repositories.length } },
-    "GET /api/usage": { json: { repositories: 2, objects: 7, bytes: 3_500_000, databaseBytes: 200_000 } },
+    "GET /api/usage": {
+      json: { repositories: 2, objects: 7, bytes: 3_500_000, mirroredBytes, databaseBytes: 200_000 },
+    },
   });
 }
 
@@ -32,16 +34,28 @@ test("df shows what each repository holds, what of it is its own, and what all h
   ]);
 });
 
+test("df tells what only mirrors hold, where there are any", async () => {
+  const mirror = { ...repository("docker.io/library/nginx", 3, 1, 1_048_576, 1_048_576), upstream: "docker.io" };
+  const { stdout } = await runAt(await start([...TWO, mirror], 1_048_576), ["df"]);
+  expect(stdout).toContain("\nMirrored       1 MiB, that no repository of our own holds\n");
+});
+
 test("df --json counts in bytes", async () => {
   const { stdout } = await runAt(await start(TWO), ["df", "--json"]);
   expect(JSON.parse(stdout)).toEqual({
     repositories: [
-      { name: "team/web", manifests: 3, tags: 2, size: 3_000_000, uniqueSize: 2_000_000, sharedSize: 1_000_000 },
-      { name: "team/api", manifests: 1, tags: 1, size: 1_500_000, uniqueSize: 500_000, sharedSize: 1_000_000 },
+      {
+        ...{ name: "team/web", upstream: null, manifests: 3, tags: 2 },
+        ...{ size: 3_000_000, uniqueSize: 2_000_000, sharedSize: 1_000_000 },
+      },
+      {
+        ...{ name: "team/api", upstream: null, manifests: 1, tags: 1 },
+        ...{ size: 1_500_000, uniqueSize: 500_000, sharedSize: 1_000_000 },
+      },
     ],
     total: {
       ...{ repositories: 2, manifests: 4, tags: 3, uniqueSize: 2_500_000, objects: 7 },
-      ...{ bytes: 3_500_000, databaseBytes: 200_000 },
+      ...{ bytes: 3_500_000, mirroredBytes: 0, databaseBytes: 200_000 },
     },
   });
 });

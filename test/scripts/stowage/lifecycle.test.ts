@@ -189,6 +189,18 @@ describe("retention", () => {
     );
   });
 
+  test("list says what follows from the settings", async () => {
+    const rule = { repository: "docker.io/**", keep: { pulledWithin: "30d" }, mayEmpty: true };
+    const mirror = { name: "mirror:docker.io", rule, upstream: "docker.io" };
+    const unstored = { ...mirror, previewedAt: null, createdAt: null, createdBy: null };
+    const registry = await startStandIn({ "GET /api/retention": { json: { rules: [unstored] } } });
+    const { stdout } = await runAt(registry, ["retention", "list"], ON_TERMINAL);
+    const [, line] = stdout.split("\n");
+    expect(line?.split(/ {2,}/)).toEqual([
+      ...["mirror:docker.io", "docker.io/**", '{"pulledWithin":"30d"}', "runs without", "the setting UPSTREAMS"],
+    ]);
+  });
+
   test("preview shows for each repository what goes and stays, and why", async () => {
     const json = { ...PREVIEW, isComplete: false };
     const registry = await startStandIn({ "POST /api/retention/preview": { json } });

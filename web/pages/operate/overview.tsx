@@ -44,8 +44,15 @@ export function OverviewView() {
 }
 
 function Figures({ usage }: { readonly usage: Usage | undefined }) {
+  const mirrored = usage?.mirroredBytes ?? 0;
   const figures = [
     { label: "Stored", width: 7, value: usage && formatBytes(usage.bytes) },
+    ...(usage && mirrored > 0
+      ? [
+          { label: "Our own", width: 7, value: formatBytes(usage.bytes - mirrored) },
+          { label: "Mirrored", width: 7, value: formatBytes(mirrored) },
+        ]
+      : []),
     { label: "Objects", width: 6, value: usage && formatCount(usage.objects) },
     { label: "Repositories", width: 4, value: usage && formatCount(usage.repositories) },
     { label: "Database", width: 7, value: usage && formatBytes(usage.databaseBytes) },

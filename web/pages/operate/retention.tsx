@@ -102,13 +102,14 @@ const columnsOf = (onOpen: RulesProps["onOpen"], onDone: RulesProps["onDone"]): 
     label: "Rule",
     kind: "main",
     width: 24,
-    cell: ({ name, rule: { repository, tags, never } }) => (
+    cell: ({ name, upstream, rule: { repository, tags, never } }) => (
       <div class="stack-tight">
         <strong>{name}</strong>
         <span class="wrap">
           {tags ? <code>{tags.join(", ")}</code> : "all tags"} in <code>{repository}</code>
         </span>
         {never && <span class="quiet small wrap">never {never.join(", ")}</span>}
+        {upstream !== null && <span class="quiet small wrap">by the setting UPSTREAMS</span>}
       </div>
     ),
   },
@@ -116,8 +117,10 @@ const columnsOf = (onOpen: RulesProps["onOpen"], onDone: RulesProps["onDone"]): 
   {
     label: "Previewed",
     width: 14,
-    cell: ({ previewedAt }) =>
-      previewedAt === null ? <span class="badge warning">never: it rests</span> : <Age time={previewedAt} />,
+    cell: ({ upstream, previewedAt }) => {
+      if (upstream !== null) return <span class="quiet">runs without</span>;
+      return previewedAt === null ? <span class="badge warning">never: it rests</span> : <Age time={previewedAt} />;
+    },
   },
   {
     label: "",
@@ -134,7 +137,7 @@ interface ButtonsProps {
 }
 
 function RuleButtons({ rule, onOpen, onDone }: ButtonsProps) {
-  const { name, previewedAt } = rule;
+  const { name, upstream, previewedAt } = rule;
   const run = async () => {
     const report = await askToTheEnd(
       async (last) => await change<RetentionReport>("POST", "/api/retention/run", { name, last }),
@@ -148,14 +151,16 @@ function RuleButtons({ rule, onOpen, onDone }: ButtonsProps) {
   };
   return (
     <span class="row">
-      <button
-        type="button"
-        class="button small"
-        aria-label={`Edit the rule ${name}`}
-        onClick={() => onOpen({ kind: "form", rule })}
-      >
-        Edit
-      </button>
+      {upstream === null && (
+        <button
+          type="button"
+          class="button small"
+          aria-label={`Edit the rule ${name}`}
+          onClick={() => onOpen({ kind: "form", rule })}
+        >
+          Edit
+        </button>
+      )}
       <button
         type="button"
         class="button small"
@@ -164,14 +169,16 @@ function RuleButtons({ rule, onOpen, onDone }: ButtonsProps) {
       >
         Preview
       </button>
-      {previewedAt !== null && (
+      {(upstream !== null || previewedAt !== null) && (
         <RemoveButton label="Run" of={`the rule ${name}`} question={`Run the rule ${name} now?`} onConfirm={run}>
           <p>Tags that no rule keeps go now, as they do four times a day. They can be restored for a time.</p>
         </RemoveButton>
       )}
-      <RemoveButton label="Remove" of={`the rule ${name}`} question={`Remove the rule ${name}?`} onConfirm={remove}>
-        <p>It removes no tags any more, and what it protects from other rules, it protects no more.</p>
-      </RemoveButton>
+      {upstream === null && (
+        <RemoveButton label="Remove" of={`the rule ${name}`} question={`Remove the rule ${name}?`} onConfirm={remove}>
+          <p>It removes no tags any more, and what it protects from other rules, it protects no more.</p>
+        </RemoveButton>
+      )}
     </span>
   );
 }

@@ -33,7 +33,8 @@ export const EVENT = {
   ...{ id: 7, digest: DIGEST, previousDigest: null, actor: "account:alice", occurredAt: TIME, isAvailable: true },
 };
 export const RULE = {
-  ...{ name: "dev", rule: { repository: "team/**", tags: ["dev-*"], keep: { newest: 2 } }, previewedAt: null },
+  ...{ name: "dev", rule: { repository: "team/**", tags: ["dev-*"], keep: { newest: 2 } } },
+  ...{ upstream: null, previewedAt: null },
   ...{ createdAt: TIME, createdBy: "account:admin" },
 };
 const REMOVED = { tag: "dev-1", digest: DIGEST, keep: false, reason: "not among the 2 newest" };
