@@ -85,7 +85,7 @@ function registriesConf(name: ClientName): Way {
 }
 
 /** The name of the upstream before that of the repository: nothing is to be configured. */
-function byPath(name: ClientName): Way {
+export function byPath(name: ClientName): Way {
   return {
     title: `${name} by path`,
     tools: [name],
