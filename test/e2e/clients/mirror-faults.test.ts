@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, type TestContext } from "v
 import * as faults from "../support/mirror/faults.ts";
 import { type Gate, openGate } from "../support/mirror/gate.ts";
 import { startMirror } from "../support/mirror/mirror.ts";
+import { pushImage } from "../support/mirror/pushing.ts";
 import { UPSTREAM_READER } from "../support/mirror/token-service.ts";
 import { startUpstream, UPSTREAM_TOOLS, type UpstreamRegistry } from "../support/mirror/upstream.ts";
 import { byPath } from "../support/mirror/ways.ts";
@@ -49,8 +50,8 @@ describeWithTools("mirror of a faulty upstream", [...UPSTREAM_TOOLS, ...CLIENTS]
 
   beforeAll(async () => {
     upstream = await startUpstream();
-    storage = await openGate(upstream.url);
-    for (const title of names.keys()) gates.set(title, await openGate(upstream.url));
+    storage = await openGate(upstream.behind.url);
+    for (const title of names.keys()) gates.set(title, await openGate(upstream.behind.url));
     const settings = [...names].map(([title, name]) => ({
       ...{ name, url: gates.get(title)!.url, anonymous: true, credentials: "UPSTREAM_READER" },
       freshness: title === "moves" ? `${FRESHNESS_MS / 1000}s` : "0s",
@@ -86,7 +87,7 @@ describeWithTools("mirror of a faulty upstream", [...UPSTREAM_TOOLS, ...CLIENTS]
   describe.concurrent("whose blobs", () => {
     test.for(BROKEN_BLOBS)("$title are neither taken nor kept", async ({ title, fault, clients }, context) => {
       const { gate, repository, pull, getManifest } = upstreamFor(title, context);
-      const { digest } = await upstream.push(repository, "1", LAYERS);
+      const { digest } = await pushImage(upstream.behind, repository, "1", LAYERS);
       const { layers = [] } = (await (await getManifest("1")).json()) as ManifestContent;
       const isLayer = new RegExp(layers.map((layer) => layer.digest).join("|"));
       gate.misbehave("GET", isLayer, fault);
@@ -104,10 +105,10 @@ describeWithTools("mirror of a faulty upstream", [...UPSTREAM_TOOLS, ...CLIENTS]
   describe.concurrent("that for manifests", () => {
     test.for(OUT_OF_ORDER)("$title is spared, and what it had is served", async ({ title, fault }, context) => {
       const { gate, repository, pull, getManifest } = upstreamFor(title, context);
-      const old = await upstream.push(repository, "1");
+      const old = await pushImage(upstream.behind, repository, "1");
       expect((await pull("skopeo", ":1")).digest).toBe(old.digest);
 
-      const moved = await upstream.push(repository, "1");
+      const moved = await pushImage(upstream.behind, repository, "1");
       gate.misbehave("*", /\/manifests\//, fault);
       const pulled = await pull("skopeo", ":1");
       expect(pulled.code, pulled.stderr).toBe(0);
@@ -122,7 +123,7 @@ describeWithTools("mirror of a faulty upstream", [...UPSTREAM_TOOLS, ...CLIENTS]
       if (title.endsWith("for now")) {
         await sleep(RETRY_AFTER_SECONDS * 1_000);
       } else {
-        await upstream.push(repository, "2");
+        await pushImage(upstream.behind, repository, "2");
         expect((await pull("skopeo", ":2")).code).toBe(0);
       }
       expect((await pull("skopeo", ":1")).digest).toBe(moved.digest);
@@ -133,7 +134,7 @@ describeWithTools("mirror of a faulty upstream", [...UPSTREAM_TOOLS, ...CLIENTS]
     test("redirects to its storage gives that no credentials", async (context) => {
       const { gate, repository, pull } = upstreamFor("redirects", context);
       gate.misbehave("GET", /\/blobs\//, faults.redirectTo(storage));
-      const { digest } = await upstream.push(repository, "1", LAYERS);
+      const { digest } = await pushImage(upstream.behind, repository, "1", LAYERS);
       expect(await pull("crane", ":1")).toMatchObject({ code: 0, digest });
       expect(storage.requests).toHaveLength(3);
       expect(storage.requests.filter(({ authorization }) => authorization !== undefined)).toEqual([]);
@@ -144,9 +145,9 @@ describeWithTools("mirror of a faulty upstream", [...UPSTREAM_TOOLS, ...CLIENTS]
 
     test("moves a tag is seen to have done so when that is no more fresh", async (context) => {
       const { gate, repository, pull } = upstreamFor("moves", context);
-      const old = await upstream.push(repository, "1");
+      const old = await pushImage(upstream.behind, repository, "1");
       await pull("skopeo", ":1");
-      const moved = await upstream.push(repository, "1");
+      const moved = await pushImage(upstream.behind, repository, "1");
       gate.forget();
       expect((await pull("skopeo", ":1")).digest).toBe(old.digest);
       expect(gate.requests).toEqual([]);

@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { machineOfGroup } from "../support/machine.ts";
 import { startMirror } from "../support/mirror/mirror.ts";
-import { type PushedIndex, startUpstream, UPSTREAM_TOOLS, type UpstreamRegistry } from "../support/mirror/upstream.ts";
+import { type PushedIndex, pushImage, pushIndex } from "../support/mirror/pushing.ts";
+import { startUpstream, UPSTREAM_TOOLS, type UpstreamRegistry } from "../support/mirror/upstream.ts";
 import { type MirrorPlace, type Pulled, type Way, WAYS } from "../support/mirror/ways.ts";
 import { MANIFEST_TYPES } from "../support/registry.ts";
 import type { RunningRegistry } from "../support/server.ts";
@@ -53,7 +54,7 @@ describeWithTools("mirror", UPSTREAM_TOOLS, () => {
     describeEachWay(fresh, (way, newcomer) => {
       test("fetches an image once, and then asks nothing more", async () => {
         const repository = freshName();
-        const { digest } = await upstream.push(repository, "1", { layers: ["file", "file"] });
+        const { digest } = await pushImage(upstream.behind, repository, "1", { layers: ["file", "file"] });
         upstream.gate.forget();
         expectPulled(await way.pull(await newcomer(), fresh(), repository, ":1"), digest);
         const blobs = upstream.gate.requests.filter(({ method, path }) => method === "GET" && path.includes("/blobs/"));
@@ -69,7 +70,7 @@ describeWithTools("mirror", UPSTREAM_TOOLS, () => {
 
       test("fetches the platform it wants of an index", async () => {
         const repository = freshName();
-        const { index, images } = await upstream.pushIndex(repository, "1", ["amd64", "arm64"]);
+        const { index, images } = await pushIndex(upstream.behind, repository, "1", ["amd64", "arm64"]);
         const amd64 = images[0]!.digest;
         expectPulled(await way.pull(await newcomer(), fresh(), repository, ":1"), index.digest, amd64);
       });
@@ -86,7 +87,7 @@ describeWithTools("mirror", UPSTREAM_TOOLS, () => {
       });
 
     beforeAll(async () => {
-      pushed = await upstream.pushIndex(repository, "1", ["amd64", "arm64"]);
+      pushed = await pushIndex(upstream.behind, repository, "1", ["amd64", "arm64"]);
       const workspace = await createWorkspace();
       const source = `docker://${mirror.host}/asked.test/${repository}:1`;
       await workspace.run("skopeo", [
@@ -115,8 +116,8 @@ describeWithTools("mirror", UPSTREAM_TOOLS, () => {
 
     test("finds what is new once the upstream is back", async () => {
       await upstream.restart();
-      await upstream.push(repository, "2");
-      const { digest } = await upstream.push(repository, "1");
+      await pushImage(upstream.behind, repository, "2");
+      const { digest } = await pushImage(upstream.behind, repository, "1");
       // What is not here is asked for at once; by that the mirror knows that the upstream is back.
       expect((await ask("2")).status).toBe(200);
       const moved = await ask("1");

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
+import type { Credentials } from "../access.ts";
 import { CLIENTS, type ClientName } from "../clients.ts";
 import { startContainerd } from "../containerd.ts";
 import { startDockerd } from "../dockerd.ts";
@@ -23,8 +24,15 @@ export interface Way {
   /**
    * Pulls an image that the upstream has, into a store that has nothing of it.
    * @param reference `:tag` or `@digest`
+   * @param who for clients that keep no log-in.
    */
-  readonly pull: (workspace: Workspace, mirror: MirrorPlace, repository: string, reference: string) => Promise<Pulled>;
+  readonly pull: (
+    workspace: Workspace,
+    mirror: MirrorPlace,
+    repository: string,
+    reference: string,
+    who?: Credentials,
+  ) => Promise<Pulled>;
 }
 
 /** How a pull ended, and the digest that the client says the image has. */
@@ -39,20 +47,31 @@ const dockerMirrors: Way = {
   title: "docker with registry-mirrors",
   tools: ["docker", "dockerd"],
   startDaemon: (mirror) => (workspace) => startDockerd(workspace, ["--registry-mirror", `http://${mirror.host}`]),
-  pull: async (workspace, _mirror, repository, reference) => {
-    const image = `docker.io/${repository}${reference}`;
-    const outcome = await workspace.attempt("docker", ["pull", image]);
-    await workspace.attempt("docker", ["image", "rm", "--force", image]);
-    return { ...outcome, digest: DIGEST.exec(outcome.stdout)?.[0] };
-  },
+  pull: async (workspace, _mirror, repository, reference) =>
+    await pullWithDocker(workspace, `docker.io/${repository}${reference}`),
 };
+
+const dockerByPath: Way = {
+  title: "docker by path",
+  tools: ["docker", "dockerd"],
+  startDaemon: () => startDockerd,
+  pull: async (workspace, { host, upstream }, repository, reference) =>
+    await pullWithDocker(workspace, `${host}/${upstream}/${repository}${reference}`),
+};
+
+async function pullWithDocker(workspace: Workspace, image: string): Promise<Pulled> {
+  const outcome = await workspace.attempt("docker", ["pull", image]);
+  // The next one has to fetch it.
+  await workspace.attempt("docker", ["image", "rm", "--force", image]);
+  return { ...outcome, digest: DIGEST.exec(outcome.stdout)?.[0] };
+}
 
 /** containerd's hosts.toml: it asks the mirror for the upstream's names, and says in `ns` whose they are. */
 const containerdHosts: Way = {
   title: "ctr with hosts.toml",
   tools: ["containerd", "ctr"],
   startDaemon: () => startContainerd,
-  pull: async (workspace, { host, upstream }, repository, reference) => {
+  pull: async (workspace, { host, upstream }, repository, reference, who) => {
     const hosts = workspace.path("hosts");
     await mkdir(`${hosts}/${upstream}`, { recursive: true });
     await writeFile(
@@ -62,7 +81,8 @@ const containerdHosts: Way = {
     const image = `${upstream}/${repository}${reference}`;
     // A namespace of its own is an empty store.
     const inNamespace = ["--namespace", `pull-${randomUUID()}`, "images"];
-    const outcome = await workspace.attempt("ctr", [...inNamespace, "pull", "--hosts-dir", hosts, image]);
+    const login = who === undefined ? [] : ["--user", `${who.username}:${who.password}`];
+    const outcome = await workspace.attempt("ctr", [...inNamespace, "pull", "--hosts-dir", hosts, ...login, image]);
     const list = await workspace.run("ctr", [...inNamespace, "list", `name==${image}`]);
     return { ...outcome, digest: DIGEST.exec(list.split("\n").at(-1)?.slice(image.length) ?? "")?.[0] };
   },
@@ -104,6 +124,7 @@ async function pullWith(name: ClientName, workspace: Workspace, image: string): 
 /** Every way in. */
 export const WAYS: readonly Way[] = [
   dockerMirrors,
+  dockerByPath,
   containerdHosts,
   ...(["podman", "buildah", "skopeo"] as const).map(registriesConf),
   ...(["skopeo", "crane", "oras", "regctl"] as const).map(byPath),
