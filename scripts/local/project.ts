@@ -89,7 +89,8 @@ export const UPSTREAM_SECRET = /^UPSTREAM_[A-Z0-9_]+$/;
 export function checkVars(project: Project, names: Iterable<string>): void {
   const known = [...Object.keys(project.vars), ...project.secrets].sort();
   for (const name of names) {
-    if (!known.includes(name) && !UPSTREAM_SECRET.test(name)) throw new Failure(`--var ${name}: no such setting; known are ${known.join(", ")}`, 2);
+    if (!known.includes(name) && !UPSTREAM_SECRET.test(name))
+      throw new Failure(`--var ${name}: no such setting; known are ${known.join(", ")}`, 2);
   }
 }
 

@@ -28,7 +28,11 @@ export function readSettings(options: Options, project: Project, data: string): 
   const fromEnvironment = project.secrets.includes(ADMIN_PASSWORD) && given !== "";
   const credentials = Object.entries(process.env).filter(([name]) => UPSTREAM_SECRET.test(name));
   const upstreamSecrets = Object.fromEntries(credentials) as Record<string, string>;
-  const overrides = { ...upstreamSecrets, ...(fromEnvironment && { [ADMIN_PASSWORD]: given }), ...Object.fromEntries(options.vars) };
+  const overrides = {
+    ...upstreamSecrets,
+    ...(fromEnvironment && { [ADMIN_PASSWORD]: given }),
+    ...Object.fromEntries(options.vars),
+  };
   const secrets = loadSecrets(
     data,
     project.secrets.filter((name) => !Object.hasOwn(overrides, name)),
