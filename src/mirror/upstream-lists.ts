@@ -46,6 +46,12 @@ async function readJson<S extends v.GenericSchema>(
   }
 }
 
+/** The order in which our own tags are listed: spec, "Listing Tags", case-insensitive. */
+function compareTags(a: string, b: string): number {
+  const key = (tag: string) => `${tag.toLowerCase()} ${tag}`;
+  return key(a) < key(b) ? -1 : Number(key(a) > key(b));
+}
+
 /** Spec end-8, of an upstream. One request. Throws UpstreamError. */
 export async function listUpstreamTags(
   context: Context,
@@ -56,10 +62,16 @@ export async function listUpstreamTags(
   const request = { method: "GET", path: `tags/list?${query.toString()}`, accept: "application/json" } as const;
   const response = await askUpstream(context, address, request);
   const tags = ((await readJson(address, response, TagsSchema)).tags ?? []).filter(isTag);
-  const entries = tags.slice(0, limit);
-  // Some pay no heed to a limit, and some say that there is more without saying what.
-  const hasMore = tags.length > limit || (response.headers.has("Link") && entries.length > 0);
-  return { entries, next: hasMore ? entries.at(-1) : undefined };
+  const hasLink = response.headers.has("Link");
+  // Some pay no heed to what is asked for, and send all, in any order: then pages are ours to make.
+  const isAll = tags.length > limit || (!hasLink && (last === "" || tags.some((tag) => tag === last)));
+  if (isAll) {
+    const rest = tags.filter((tag) => last === "" || compareTags(tag, last) > 0).sort(compareTags);
+    return { entries: rest.slice(0, limit), next: rest.length > limit ? rest[limit - 1] : undefined };
+  }
+  // Some say that there is more without saying what.
+  const end = tags.at(-1);
+  return { entries: tags, next: hasLink && end !== last ? end : undefined };
 }
 
 /**

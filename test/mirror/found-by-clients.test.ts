@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../src/context.ts";
 import { MirrorMemory } from "../../src/mirror/memory.ts";
-import { listUpstreamReferrers } from "../../src/mirror/upstream-lists.ts";
+import { listUpstreamReferrers, listUpstreamTags } from "../../src/mirror/upstream-lists.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import { MEDIA_TYPES } from "../../src/oci/media-type.ts";
 import { parseRepositoryName } from "../../src/oci/repository-name.ts";
@@ -11,6 +11,8 @@ import { parseUpstreams } from "../../src/policy/upstream-settings.ts";
 
 const SUBJECT = `sha256:${"5".repeat(64)}` as Digest;
 const REFERRER = { mediaType: MEDIA_TYPES.ociManifest, digest: `sha256:${"4".repeat(64)}`, size: 7 };
+
+const address = mirrorByName(parseUpstreams('[{"name":"up.test"}]', {}), parseRepositoryName("up.test/team/app"))!;
 
 /** An upstream of which only these paths, behind its repository, are known. */
 function contextOf(answers: Readonly<Record<string, Response>>): Context {
@@ -24,7 +26,6 @@ const listOf = (...manifests: object[]) =>
   Response.json({ schemaVersion: 2, manifests }, { headers: { "Content-Type": MEDIA_TYPES.ociIndex } });
 
 describe("referrers of an upstream", () => {
-  const address = mirrorByName(parseUpstreams('[{"name":"up.test"}]', {}), parseRepositoryName("up.test/team/app"))!;
   const api = `referrers/${SUBJECT}`;
   const tag = `manifests/sha256-${"5".repeat(64)}`;
   const other = { ...REFERRER, size: 8 };
@@ -44,6 +45,27 @@ describe("referrers of an upstream", () => {
     const query = { subject: SUBJECT, artifactType: undefined, after: undefined, limit: 10 };
     const { entries } = await listUpstreamReferrers(contextOf(answers), address, query);
     expect(entries).toEqual(expected);
+  });
+});
+
+describe("tags of an upstream", () => {
+  it.each([
+    { upstream: ["b", "a"], hasLink: false, last: "", entries: ["a", "b"], next: undefined },
+    { upstream: ["c", "a", "b"], hasLink: false, last: "", entries: ["a", "b"], next: "b" },
+    { upstream: ["c", "a", "b"], hasLink: false, last: "b", entries: ["c"], next: undefined },
+    { upstream: ["b", "a"], hasLink: false, last: "a", entries: ["b"], next: undefined },
+    { upstream: ["b", "a"], hasLink: false, last: "B", entries: ["b", "a"], next: undefined },
+    { upstream: ["B", "a", "c"], hasLink: false, last: "", entries: ["a", "B"], next: "B" },
+    { upstream: ["B", "a", "c"], hasLink: false, last: "B", entries: ["c"], next: undefined },
+    { upstream: ["b", "a"], hasLink: true, last: "", entries: ["b", "a"], next: "a" },
+    { upstream: ["a", "b"], hasLink: true, last: "a", entries: ["a", "b"], next: "b" },
+    { upstream: ["b"], hasLink: true, last: "b", entries: ["b"], next: undefined },
+    { upstream: [], hasLink: true, last: "b", entries: [], next: undefined },
+  ])("$upstream after '$last' are $entries", async ({ upstream, hasLink, last, entries, next }) => {
+    const headers = new Headers(hasLink ? { Link: "</more>; rel=next" } : {});
+    const query = new URLSearchParams({ n: "2", ...(last !== "" && { last }) }).toString();
+    const context = contextOf({ [`tags/list?${query}`]: Response.json({ tags: upstream }, { headers }) });
+    expect(await listUpstreamTags(context, address, { last, limit: 2 })).toEqual({ entries, next });
   });
 });
 
