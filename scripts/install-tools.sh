@@ -30,6 +30,7 @@ readonly PACKAGES="
   chromium chromium
   jq jq
   curl curl
+  openssl openssl
 "
 
 readonly BENCH_PACKAGES="

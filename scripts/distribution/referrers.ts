@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { AnnotationsSchema, DescriptorSchema } from "../../src/oci/descriptor.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import { MEDIA_TYPES } from "../../src/oci/media-type.ts";
+import { referrersTag } from "../../src/oci/reference.ts";
 import { Refusal } from "../stowage/http.ts";
 import { join } from "./connection.ts";
 import { getManifest, type Manifest, putManifest } from "./manifests.ts";
@@ -47,12 +48,6 @@ async function askForReferrers(repository: Repository, digest: Digest): Promise<
     if (error instanceof Refusal && [400, 404, 405].includes(error.status)) return undefined;
     throw error;
   }
-}
-
-/** Spec, "Referrers Tag Schema": the tag is the digest, cut to what a tag may be. */
-export function referrersTag(digest: Digest): string {
-  const [algorithm = "", hex = ""] = digest.split(":");
-  return `${algorithm.slice(0, 32)}-${hex.slice(0, 64)}`;
 }
 
 async function readTagged(

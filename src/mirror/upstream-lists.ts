@@ -1,16 +1,18 @@
 import * as v from "valibot";
 import type { Context } from "../context.ts";
 import { AnnotationsSchema, DescriptorSchema } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { ReferrerDescriptor } from "../oci/manifest.ts";
-import { MEDIA_TYPES } from "../oci/media-type.ts";
+import { MEDIA_TYPES, parseContentType } from "../oci/media-type.ts";
 import type { Page, PageRequest } from "../oci/page.ts";
-import { isTag } from "../oci/reference.ts";
+import { isTag, referrersTag } from "../oci/reference.ts";
 import type { MirrorAddress } from "../policy/upstream.ts";
 import type { ContentReferrersQuery } from "../registry/content.ts";
 import { readAnswer } from "./answer-body.ts";
 import { problem } from "./transport.ts";
 import { askUpstream } from "./upstream.ts";
 import { UpstreamError } from "./upstream-error.ts";
+import { getManifest } from "./upstream-manifests.ts";
 
 /** Some registries send all tags at once. */
 const LIST_MAX_BYTES = 8 * 1024 * 1024;
@@ -38,6 +40,12 @@ async function readJson<S extends v.GenericSchema>(
   }
 }
 
+/** The order in which our own tags are listed: spec, "Listing Tags", case-insensitive. */
+function compareTags(a: string, b: string): number {
+  const key = (tag: string) => `${tag.toLowerCase()} ${tag}`;
+  return key(a) < key(b) ? -1 : Number(key(a) > key(b));
+}
+
 /** Spec end-8, of an upstream. One request. Throws UpstreamError. */
 export async function listUpstreamTags(
   context: Context,
@@ -48,15 +56,21 @@ export async function listUpstreamTags(
   const request = { method: "GET", path: `tags/list?${query.toString()}`, accept: "application/json" } as const;
   const response = await askUpstream(context, address, request);
   const tags = ((await readJson(address, response, TagsSchema)).tags ?? []).filter(isTag);
-  const entries = tags.slice(0, limit);
-  // Some pay no heed to a limit, and some say that there is more without saying what.
-  const hasMore = tags.length > limit || (response.headers.has("Link") && entries.length > 0);
-  return { entries, next: hasMore ? entries.at(-1) : undefined };
+  const hasLink = response.headers.has("Link");
+  // Some pay no heed to what is asked for, and send all, in any order: then pages are ours to make.
+  const isAll = tags.length > limit || (!hasLink && (last === "" || tags.some((tag) => tag === last)));
+  if (isAll) {
+    const rest = tags.filter((tag) => last === "" || compareTags(tag, last) > 0).sort(compareTags);
+    return { entries: rest.slice(0, limit), next: rest.length > limit ? rest[limit - 1] : undefined };
+  }
+  // Some say that there is more without saying what.
+  const end = tags.at(-1);
+  return { entries: tags, next: hasLink && end !== last ? end : undefined };
 }
 
 /**
- * Spec end-12, of an upstream: its first page, which for all known registries is all. One request. A registry that knows no referrers
- * has none.
+ * Spec end-12, of an upstream: its first page, which for all known registries is all; of a registry that has no such API, as not all have,
+ * what the referrers tag schema says, since no client looks there once it was given an empty list. One request, or two.
  * @throws UpstreamError
  */
 export async function listUpstreamReferrers(
@@ -65,27 +79,60 @@ export async function listUpstreamReferrers(
   { subject, artifactType, after }: ContentReferrersQuery,
 ): Promise<Page<ReferrerDescriptor>> {
   if (after !== undefined) return { entries: [], next: undefined };
-  const path = `referrers/${subject}`;
+  const all =
+    (await unlessUnknown(askForReferrers(context, address, subject))) ??
+    (await unlessUnknown(readReferrersTag(context, address, subject))) ??
+    [];
+  const entries = artifactType === undefined ? all : all.filter((each) => each.artifactType === artifactType);
+  return { entries, next: undefined };
+}
+
+/** Undefined for what the upstream does not have. */
+async function unlessUnknown<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
-    const response = await askUpstream(context, address, { method: "GET", path, accept: MEDIA_TYPES.ociIndex });
-    const { manifests } = await readJson(address, response, ReferrersSchema);
-    const all = (manifests ?? []).map(
-      ({ mediaType, digest, size, artifactType: type, annotations }): ReferrerDescriptor => {
-        return {
-          mediaType,
-          digest,
-          size,
-          ...(type !== undefined && { artifactType: type }),
-          ...(annotations && { annotations }),
-        };
-      },
-    );
-    return {
-      entries: artifactType === undefined ? all : all.filter((each) => each.artifactType === artifactType),
-      next: undefined,
-    };
+    return await asked;
   } catch (error) {
-    if (error instanceof UpstreamError && error.problem === "unknown") return { entries: [], next: undefined };
+    if (error instanceof UpstreamError && error.problem === "unknown") return undefined;
     throw error;
   }
+}
+
+/** Undefined where the answer is another: registries, and proxies before them, that know no such path may answer it with a page. */
+async function askForReferrers(
+  context: Context,
+  address: MirrorAddress,
+  subject: Digest,
+): Promise<ReferrerDescriptor[] | undefined> {
+  const request = { method: "GET", path: `referrers/${subject}`, accept: MEDIA_TYPES.ociIndex } as const;
+  const response = await askUpstream(context, address, request);
+  if (parseContentType(response.headers.get("Content-Type")) !== MEDIA_TYPES.ociIndex) {
+    await response.body?.cancel().catch(() => undefined);
+    return undefined;
+  }
+  return toReferrers(await readJson(address, response, ReferrersSchema));
+}
+
+async function readReferrersTag(
+  context: Context,
+  address: MirrorAddress,
+  subject: Digest,
+): Promise<ReferrerDescriptor[]> {
+  const tag = { kind: "tag", tag: referrersTag(subject) } as const;
+  const { bytes } = await getManifest(context, address, tag);
+  try {
+    return toReferrers(v.parse(ReferrersSchema, JSON.parse(new TextDecoder().decode(bytes))));
+  } catch {
+    // What is under that tag is no list.
+    return [];
+  }
+}
+
+function toReferrers({ manifests }: v.InferOutput<typeof ReferrersSchema>): ReferrerDescriptor[] {
+  return (manifests ?? []).map(({ mediaType, digest, size, artifactType, annotations }) => {
+    return {
+      ...{ mediaType, digest, size },
+      ...(artifactType !== undefined && { artifactType }),
+      ...(annotations && { annotations }),
+    };
+  });
 }

@@ -29,3 +29,9 @@ export function parseTag(text: string): Tag {
 export function parseReference(text: string): Reference {
   return text.includes(":") ? { kind: "digest", digest: parseDigest(text) } : { kind: "tag", tag: parseTag(text) };
 }
+
+/** Spec, "Referrers Tag Schema": where registries without an API of referrers keep the list of them. The digest, cut to what a tag may be. */
+export function referrersTag(digest: Digest): Tag {
+  const [algorithm = "", hex = ""] = digest.split(":");
+  return parseTag(`${algorithm.slice(0, 32)}-${hex.slice(0, 64)}`);
+}

@@ -73,12 +73,16 @@ export function upstreamAtRoot(upstreams: readonly Upstream[], hostname: string)
   return upstreams.find(isAt) ?? upstreams.find(({ root }) => root === true);
 }
 
-/** What a name means on a hostname that is the mirror of an upstream, as Docker's `registry-mirrors` has it. */
+/**
+ * What a name means on a hostname that is the mirror of an upstream, as Docker's `registry-mirrors` has it. What begins with the name of
+ * another upstream is nothing of this one, also where that other one may not be mirrored: no name of it is told here.
+ */
 export function mirrorAtRoot(
   upstreams: readonly Upstream[],
   hostname: string,
   name: RepositoryName,
 ): MirrorAddress | undefined {
+  if (upstreams.some((each) => name.startsWith(`${each.name}/`))) return undefined;
   const upstream = upstreamAtRoot(upstreams, hostname);
   return upstream && addressIn(upstream, name);
 }

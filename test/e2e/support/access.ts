@@ -5,6 +5,7 @@ import { expect } from "vitest";
 import { writeImageLayout } from "./images.ts";
 import type { ManifestContent } from "./registry.ts";
 import { registry, requestRegistry } from "./registry.ts";
+import type { RegistryAccess } from "./server.ts";
 import { workspaceOfTest } from "./workspace.ts";
 
 /** What someone may do with repositories. */
@@ -23,10 +24,15 @@ export type Grant = readonly [repository: string, ...actions: Action[]];
 export const ADMIN: Credentials = registry;
 
 /** A request to the admin API, as the admin; it must succeed. */
-async function requestApi(method: string, path: string, body?: object): Promise<unknown> {
-  const response = await fetch(`${registry.url}/api/${path}`, {
+async function requestApi(
+  method: string,
+  path: string,
+  body?: object,
+  at: RegistryAccess = registry,
+): Promise<unknown> {
+  const response = await fetch(`${at.url}/api/${path}`, {
     method,
-    headers: { authorization: basicAuth(ADMIN), "content-type": "application/json" },
+    headers: { authorization: basicAuth(at), "content-type": "application/json" },
     body: body ? JSON.stringify(body) : null,
   });
   const text = await response.text();
@@ -41,10 +47,15 @@ export function basicAuth({ username, password }: Credentials): string {
 
 /** Adds an account that may do just this. */
 export async function addAccount(...grants: readonly Grant[]): Promise<Credentials> {
+  return await addAccountAt(registry, ...grants);
+}
+
+/** The same, at another registry than that under test. */
+export async function addAccountAt(at: RegistryAccess, ...grants: readonly Grant[]): Promise<Credentials> {
   const name = `account-${randomUUID()}`;
-  const { password } = (await requestApi("POST", "accounts", { name })) as { password: string };
+  const { password } = (await requestApi("POST", "accounts", { name }, at)) as { password: string };
   for (const [repository, ...actions] of grants) {
-    await requestApi("POST", "policy/rules", { subject: `account:${name}`, repository, actions });
+    await requestApi("POST", "policy/rules", { subject: `account:${name}`, repository, actions }, at);
   }
   return { username: name, password };
 }
@@ -70,8 +81,8 @@ export async function revokeToken({ name }: AccessToken): Promise<void> {
 }
 
 /** Makes a repository public, or all repositories of a pattern. */
-export async function makePublic(repository: string): Promise<void> {
-  await requestApi("PATCH", `repositories/${repository}`, { visibility: "public" });
+export async function makePublic(repository: string, at?: RegistryAccess): Promise<void> {
+  await requestApi("PATCH", `repositories/${repository}`, { visibility: "public" }, at);
 }
 
 /** Sets what a search shows of a repository. */

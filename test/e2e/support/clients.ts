@@ -58,7 +58,7 @@ export async function attemptLogIn(
   who: Partial<Credentials> = {},
 ): Promise<Outcome> {
   const credentials = { ...registry, ...who };
-  await allowPlainHttp(client, workspace);
+  await allowPlainHttp(client, workspace, registry.host);
   return await workspace.attempt(client, LOG_IN[client](credentials), { input: credentials.password });
 }
 
@@ -70,9 +70,14 @@ export async function logIn(client: ClientName, workspace: Workspace, who?: Part
 }
 
 /** regctl wants to be told once; the others are with each command, or take it for granted on this machine. */
-async function allowPlainHttp(client: ClientName, workspace: Workspace): Promise<void> {
+async function allowPlainHttp(client: ClientName, workspace: Workspace, host: string): Promise<void> {
   if (client !== "regctl") return;
-  await workspace.run("regctl", ["registry", "set", registry.host, "--tls", "disabled", "--skip-check"]);
+  await workspace.run("regctl", ["registry", "set", host, "--tls", "disabled", "--skip-check"]);
+}
+
+/** The host in the name of an image. */
+function hostOf(image: string): string {
+  return image.split("/", 1).join("");
 }
 
 /** Makes a layout of an image, and answers its folder in the workspace. */
@@ -153,12 +158,12 @@ function copying(name: ClientName & Tool, { push, pull, ...lists }: Copying): Cl
     tools: [name],
     make: makeLayout,
     push: async (workspace, image, made) => {
-      await allowPlainHttp(name, workspace);
+      await allowPlainHttp(name, workspace, hostOf(image));
       const layout = workspace.path(made ?? (await makeLayout(workspace)));
       return await workspace.attempt(name, push(layout, image));
     },
     pull: async (workspace, image) => {
-      await allowPlainHttp(name, workspace);
+      await allowPlainHttp(name, workspace, hostOf(image));
       await workspace.run("rm", ["-rf", workspace.path(PULLED)]);
       return await workspace.attempt(name, pull(image, workspace.path(PULLED)));
     },

@@ -14,6 +14,7 @@ const ORIGINS = {
   "docker-registry": "Debian package docker-registry",
   dockerd: "Debian package docker.io",
   jq: "Debian package jq",
+  openssl: "Debian package openssl",
   oras: "Go module in test/e2e/tools/oras",
   podman: "Debian package podman",
   regctl: "Go module in test/e2e/tools/regctl",

@@ -21,6 +21,9 @@ export interface Workspace {
   remove(): Promise<void>;
 }
 
+/** Where podman and buildah are told that their registries' configuration is, and skopeo, which is not asked, looks for it. */
+export const REGISTRIES_CONF = "home/.config/containers/registries.conf";
+
 /** Makes a workspace. The folder's name is short: podman and Unix sockets limit the length of paths. */
 export async function createWorkspace(): Promise<Workspace> {
   const root = await mkdtemp(join(tmpdir(), "e2e-"));
@@ -34,7 +37,7 @@ export async function createWorkspace(): Promise<Workspace> {
     DOCKER_CONFIG: path("home/.docker"),
     REGISTRY_AUTH_FILE: path("home/auth.json"),
     CONTAINERS_CONF: path("home/containers.conf"),
-    CONTAINERS_REGISTRIES_CONF: path("home/registries.conf"),
+    CONTAINERS_REGISTRIES_CONF: path(REGISTRIES_CONF),
     CONTAINERS_STORAGE_CONF: path("home/storage.conf"),
   };
   for (const folder of ["home/.config/containers", "home/.docker", "tmp", "run"]) {
@@ -43,7 +46,7 @@ export async function createWorkspace(): Promise<Workspace> {
   await writeFile(path("home/.config/containers/policy.json"), '{"default":[{"type":"insecureAcceptAnything"}]}');
   await writeFile(path("home/auth.json"), "{}");
   await writeFile(path("home/containers.conf"), '[engine]\nevents_logger = "none"\ncgroup_manager = "cgroupfs"\n');
-  await writeFile(path("home/registries.conf"), "unqualified-search-registries = []\n");
+  await writeFile(path(REGISTRIES_CONF), "unqualified-search-registries = []\n");
   await writeFile(path("home/storage.conf"), storageConfiguration(path("graph"), path("run/storage")));
   return {
     env,

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { findManifest, getManifest } from "../../../scripts/distribution/manifests.ts";
-import { listReferrers, noteReferrer, referrersTag } from "../../../scripts/distribution/referrers.ts";
+import { listReferrers, noteReferrer } from "../../../scripts/distribution/referrers.ts";
 import { listTags } from "../../../scripts/distribution/tags.ts";
 import { uploadBlob } from "../../../scripts/distribution/uploads.ts";
 import { BodyLimit } from "../../../scripts/distribution/body-limit.ts";
 import type { Digest } from "../../../src/oci/digest.ts";
+import { referrersTag } from "../../../src/oci/reference.ts";
 import { ALICE, connect, failing } from "./support/connection.ts";
 import { digestOf, type Habits, MemoryRegistry, startMemoryRegistry } from "./support/memory-registry.ts";
 
