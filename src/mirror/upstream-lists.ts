@@ -87,12 +87,12 @@ export async function listUpstreamReferrers(
   return { entries, next: undefined };
 }
 
-/** Undefined for what the upstream does not have. */
+/** Undefined for what the upstream does not have, or does not do. */
 async function unlessUnknown<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
   } catch (error) {
-    if (error instanceof UpstreamError && error.problem === "unknown") return undefined;
+    if (error instanceof UpstreamError && ["unknown", "refused"].includes(error.problem)) return undefined;
     throw error;
   }
 }

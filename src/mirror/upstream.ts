@@ -115,6 +115,10 @@ async function judged({ upstream, remote }: MirrorAddress, response: Response): 
   // Some answer so for what is not there, so as not to tell.
   if (status === 401 || status === 403)
     throw new UpstreamError("refused", `${name} lets nothing of ${remote} be pulled`);
+  // It is not out of order: it does not do what it was asked, as registries do that have no API of referrers.
+  if ([400, 405, 406, 501].includes(status)) {
+    throw new UpstreamError("refused", `${name} answers a request of ${remote} with status ${status}`);
+  }
   throw problem(upstream, `answers with status ${status}`);
 }
 

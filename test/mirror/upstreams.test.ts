@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { digestOf, pushBlob, pushImage, randomBytes } from "../support/images.ts";
+import { digestOf, OCI_INDEX, pushBlob, pushImage, randomBytes } from "../support/images.ts";
 import { setVisibility } from "../support/people.ts";
 import { basicAuth, freshRepository } from "../support/registry.ts";
 import { addHost, passTime, TestUpstream } from "../support/upstream.ts";
@@ -196,6 +196,24 @@ describe("an upstream's lists", () => {
     expect(list.headers.get("Warning")).toContain("this is what is known here");
     expect((await upstream.ask("GET", `/v2/${upstream.name}/${freshRepository()}/tags/list`)).status).toBe(503);
   });
+
+  it.each([400, 404, 405, 501])(
+    "of referrers are none where the upstream knows no such list (%i), and it is not left alone for that",
+    async (status) => {
+      const upstream = new TestUpstream();
+      const remote = freshRepository();
+      const { digest } = await pushImage(remote, { tag: "v1" });
+      await setVisibility(remote, "public");
+      upstream.fault = ({ url }) => (url.includes("/referrers/") ? new Response(null, { status }) : undefined);
+      const path = `/v2/${upstream.name}/${remote}`;
+      const list = await upstream.ask("GET", `${path}/referrers/${digest}`);
+      expect([list.status, JSON.parse(new TextDecoder().decode(list.bytes))]).toEqual([
+        200,
+        { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] },
+      ]);
+      expect((await upstream.ask("GET", `${path}/manifests/v1`)).headers.has("Warning")).toBe(false);
+    },
+  );
 
   it("of referrers are the upstream's, filtered here", async () => {
     const upstream = new TestUpstream();
