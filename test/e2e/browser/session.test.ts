@@ -77,6 +77,8 @@ describeInBrowser("a session", [], ({ open }) => {
     const account = await addAccount();
     const page = await open("/");
     await signIn(page, account);
+    // What the page still asks for would be refused first, and tell it before it is loaded again.
+    await page.waitForLoadState("networkidle");
     await changePassword(account);
     await page.reload();
     await page.getByText("Your session has ended").waitFor();
