@@ -103,9 +103,10 @@ export class ClientUploads {
       client.answer(answer);
       if (session && answer.status < 300) session.received = upload.received;
       if (method === "PUT") this.#sessions.end(url.pathname);
-      if (answer.status >= 300) {
+      // A client that is asked who it is says so, and comes again.
+      if (answer.status >= 300 && answer.status !== 401) {
         report.broken({ repository, error: `the registry answered ${answer.status}` });
-      } else if (method === "PUT" && digest !== null) {
+      } else if (answer.status < 300 && digest !== null) {
         const seconds = session === undefined ? 0 : (Date.now() - session.startedAt) / 1000;
         report.finished({ repository, digest, bytes: upload.received, seconds });
       }

@@ -24,6 +24,10 @@ const IPV6 = "::1";
 /** How long uploads under way may take when the relay is told to stop. */
 const GRACE_MS = 10_000;
 const GRACE_POLL_MS = 50;
+/** Clients come back to their connections while they pack the next layer. */
+const IDLE_MS = 60_000;
+/** By which containers, and the virtual machine of Docker Desktop, know the machine that they run on. */
+const DOCKER_HOST_NAME = "host.docker.internal";
 
 /** A registry on the loopback that passes everything on to another one, bodies of any size in requests that it takes. */
 export class Relay {
@@ -40,7 +44,10 @@ export class Relay {
     this.#tokens = new Tokens(upstream, lent);
     this.#uploads = new ClientUploads(upstream, this.#tokens, { ...settings, signal: this.#stop.signal });
     // A layer may take as long as it takes.
-    this.#http = createServer({ requestTimeout: 0 }, (request, response) => void this.#answer(request, response));
+    this.#http = createServer(
+      { requestTimeout: 0, keepAliveTimeout: IDLE_MS },
+      (request, response) => void this.#answer(request, response),
+    );
   }
 
   /** Listens on the loopback, in both of its addresses where there are two; returns the port. @throws Failure */
@@ -113,5 +120,7 @@ export class Relay {
 /** A page whose name leads here (DNS rebinding) says that name: it must not speak for who runs the relay. */
 function isForLoopback({ headers }: IncomingMessage): boolean {
   const host = `http://${headers.host ?? ""}`;
-  return URL.canParse(host) && isLoopback(new URL(host).hostname);
+  if (!URL.canParse(host)) return false;
+  const { hostname } = new URL(host);
+  return isLoopback(hostname) || hostname === DOCKER_HOST_NAME;
 }

@@ -95,7 +95,11 @@ async function showReport({ environment, isJson }: Session): Promise<{ report: R
       const { repository, digest, bytes, seconds } = blob;
       write(blob, `${repository}  ${digest}  ${formatSize(bytes)} in ${seconds.toFixed(1)} s`);
     },
-    broken: (upload) => write(upload, `${upload.repository}  failed: ${upload.error}`),
+    broken: (upload) => {
+      const words = `${upload.repository}  failed: ${upload.error}`;
+      if (isWatched) stderr.write(`${plain(words)}\n`);
+      else write(upload, words);
+    },
   };
   return { report, stop };
 }

@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { digestOf } from "../distribution/support/memory-registry.ts";
 import { send } from "../support/http.ts";
 import { makeFolder, startRelayProgram, startStowage } from "../support/server.ts";
+import { run as runHere } from "../stowage/support/run.ts";
 import { open, push, PUSHES } from "./support/relay.ts";
 
 const PASSWORD = "a password for the edge";
@@ -28,4 +30,22 @@ test("stowage relay brings layers past the limit of the edge, and ends when it i
   }
   expect(await program.kill("SIGINT")).toBe(0);
   expect(program.stderr()).toBe("");
+});
+
+test.for<readonly [args: string[], code: number, message: string]>([
+  [["--port", "70000"], 2, "It must be a whole number from 0 to 65535"],
+  [["--chunk-size", "much"], 2, "Write it as 30MB"],
+  [["--registry", "http://registry.example.org"], 2, "no password goes to registry.example.org over plain http"],
+])("stowage relay %j is misused, and says how", async ([args, code, message]) => {
+  const outcome = await runHere(["relay", ...args]);
+  expect([outcome.code, outcome.stderr]).toEqual([code, expect.stringContaining(message)]);
+});
+
+test("stowage relay says that its port is taken", async () => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void taken.close());
+  const port = String((taken.address() as AddressInfo).port);
+  const outcome = await runHere(["relay", "--port", port, "--registry", "https://registry.example.org"]);
+  expect([outcome.code, outcome.stderr]).toEqual([1, expect.stringContaining(`port ${port} of 127.0.0.1 is in use`)]);
 });

@@ -129,6 +129,7 @@ describe("a relay", () => {
       ["registry.example.org", 403],
       ["127.0.0.1.example.org:5555", 403],
       ["[::1]:5555", 200],
+      ["host.docker.internal:5555", 200],
     ] as const) {
       expect((await send(new URL("/v2/", relay.url), { method: "GET", headers: { host } })).status).toBe(status);
     }
