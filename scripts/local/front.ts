@@ -1,9 +1,7 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { listen, portOf } from "./listen.ts";
+import { countPiece } from "./pieces.ts";
 import { refuseTls } from "./refuse-tls.ts";
-
-/** A minor collection takes less than a millisecond, as the heap is small. */
-const COLLECTED_BYTES = 4_000_000;
 
 /**
  * The public port. It passes bytes on to the runtime, and does one thing that the runtime does not: it refuses TLS.
@@ -38,21 +36,11 @@ export class Front {
     runtime.write(first);
     client.pipe(runtime);
     runtime.pipe(client);
-    client.on("data", collectPieces);
-    runtime.on("data", collectPieces);
+    client.on("data", countPiece);
+    runtime.on("data", countPiece);
     // A connection that breaks on one side is broken on the other: a body must not seem to wait for more.
     client.once("close", () => runtime.destroy());
     runtime.once("close", () => client.destroySoon());
     runtime.once("error", () => client.destroy());
   }
-}
-
-let pieces = 0;
-
-/** The pieces that passed lie outside of V8's heap: it sees small handles only, and would let 64 MB of them gather. */
-function collectPieces({ length }: Buffer): void {
-  pieces += length;
-  if (pieces < COLLECTED_BYTES) return;
-  pieces = 0;
-  globalThis.gc?.({ type: "minor" });
 }

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { OciError } from "../../src/oci/error.ts";
+import { codeOf, explain, Failure } from "../local/failure.ts";
 import { listen, portOf } from "../local/listen.ts";
 import { refuseTls } from "../local/refuse-tls.ts";
 import { isLoopback } from "../stowage/registry.ts";
@@ -9,6 +10,7 @@ import { Client } from "./client.ts";
 import { ClientUploads, parseUploadPath, type UploadSettings } from "./client-uploads.ts";
 import { answerError } from "./error-answer.ts";
 import { passOn } from "./headers.ts";
+import type { Report } from "./report.ts";
 import { Tokens } from "./tokens.ts";
 import type { Upstream } from "./upstream.ts";
 import type { Credentials } from "../stowage/credentials.ts";
@@ -32,6 +34,7 @@ const DOCKER_HOST_NAME = "host.docker.internal";
 /** A registry on the loopback that passes everything on to another one, bodies of any size in requests that it takes. */
 export class Relay {
   readonly #upstream: Upstream;
+  readonly #report: Report;
   readonly #tokens: Tokens;
   readonly #uploads: ClientUploads;
   readonly #stop = new AbortController();
@@ -41,6 +44,7 @@ export class Relay {
 
   constructor(upstream: Upstream, { lent, ...settings }: RelaySettings) {
     this.#upstream = upstream;
+    this.#report = settings.report;
     this.#tokens = new Tokens(upstream, lent);
     this.#uploads = new ClientUploads(upstream, this.#tokens, { ...settings, signal: this.#stop.signal });
     // A layer may take as long as it takes.
@@ -90,6 +94,9 @@ export class Relay {
       else client.answer(answerError(new OciError("DENIED", { message: "the relay is for this machine alone" })));
     } catch (error) {
       client.fail(error);
+      // What else than the registry and the network is at fault is this program's own mistake.
+      if (error instanceof Failure || codeOf(error) !== undefined) return;
+      this.#report.broken({ repository: request.url ?? "", error: explain(error) });
     }
   }
 

@@ -1,12 +1,12 @@
 import { Readable } from "node:stream";
 import { BODY_BYTES_DEFAULT, type BodyLimit } from "../distribution/body-limit.ts";
 import { Interruption, type Patience, waitAfter } from "../distribution/interruption.ts";
-import { resolveUrl } from "../distribution/url.ts";
 import { Failure } from "../local/failure.ts";
 import { readErrors } from "../stowage/http.ts";
 import { answerRefusal } from "./error-answer.ts";
-import { passOn, type RawHeaders, valueOf } from "./headers.ts";
+import { type RawHeaders, valueOf } from "./headers.ts";
 import type { Tokens } from "./tokens.ts";
+import { UploadTarget } from "./upload-target.ts";
 import type { Answer, Upstream } from "./upstream.ts";
 import { BodyBroken, type Window, WINDOW_BYTES } from "./window.ts";
 
@@ -57,8 +57,7 @@ class Refused extends Error {
 export class ForwardedUpload {
   readonly #request: UploadRequest;
   readonly #means: UploadMeans;
-  /** Where to go on; the registry may say another place each time. */
-  #location: URL;
+  readonly #target: UploadTarget;
   /** Where the body begins in the blob. */
   #base: number | undefined;
   /** Up to where the registry has the body. */
@@ -72,14 +71,11 @@ export class ForwardedUpload {
   #failures = 0;
   /** The offset that the registry refused last, of those that it had stated. */
   #refusedAt: number | undefined;
-  /** Requests that were sent with bytes, or to end it. */
-  requests = 0;
 
   constructor(request: UploadRequest, means: UploadMeans) {
     this.#request = request;
     this.#means = means;
-    this.#location = new URL(request.target, means.upstream.endpoint.url);
-    this.#location.searchParams.delete("digest");
+    this.#target = new UploadTarget({ ...request, ...means });
     this.#base = request.base;
   }
 
@@ -130,7 +126,6 @@ export class ForwardedUpload {
     const answer = await this.#send("PATCH", length);
     this.#moveTo(length === undefined ? body.end : this.#position + length);
     limit.succeed();
-    this.#relocate(answer);
     return method === "PATCH" && this.#position === (this.#request.length ?? body.total) ? answer : undefined;
   }
 
@@ -151,31 +146,16 @@ export class ForwardedUpload {
   }
 
   async #send(method: "PATCH" | "PUT", length: number | undefined): Promise<Answer> {
-    const { upstream, tokens, signal } = this.#means;
-    const { headers, body } = this.#request;
-    const own = valueOf(headers, "authorization");
-    const authorization = await tokens.current(own);
-    const stream = length === 0 ? undefined : Readable.from(this.#content(length), { objectMode: false });
-    this.requests += 1;
-    const call = { method, path: this.#pathFor(method) };
-    const answer = await upstream
-      .ask({
-        ...{ ...call, body: stream, signal },
-        headers: [
-          ...passOn(headers, "authorization", "content-length", "content-range"),
-          ...(authorization === undefined ? [] : ["Authorization", authorization]),
-          ...(length === undefined ? [] : ["Content-Length", String(length)]),
-          ...this.#rangeOf(length),
-        ],
-      })
-      .catch((error: unknown) => {
-        // What the network makes of a body that ends early says nothing.
-        throw body.isBroken ? new BodyBroken() : error;
-      });
+    const { body } = this.#request;
+    const content = length === 0 ? undefined : Readable.from(this.#content(length), { objectMode: false });
+    const piece = { length, range: this.#rangeOf(length), content };
+    const answer = await this.#target.send(method, piece).catch((error: unknown) => {
+      // What the network makes of a body that ends early says nothing.
+      throw body.isBroken ? new BodyBroken() : error;
+    });
     const expected = method === "PUT" ? [201, 200, 202, 204] : [202, 201, 204];
     if (expected.includes(answer.status)) return answer;
-    if (answer.status === 401 && (await tokens.renew(own))) throw new Interruption("the token has ended", 0);
-    throw this.#explain(call, answer, length);
+    throw this.#explain(method, answer, length);
   }
 
   async *#content(length = Infinity): AsyncGenerator<Uint8Array> {
@@ -187,29 +167,22 @@ export class ForwardedUpload {
     }
   }
 
-  #pathFor(method: "PATCH" | "PUT"): string {
-    const url = new URL(this.#location);
-    const asked = new URL(this.#request.target, url).searchParams;
-    if (method === "PUT") for (const [name, value] of asked) url.searchParams.set(name, value);
-    return url.pathname + url.search;
-  }
-
   /**
    * As the client said it, if this is all; else so that the registry knows that more will come. What is sent again says its place in
    * any case: it must not be taken twice.
    */
-  #rangeOf(length: number | undefined): string[] {
+  #rangeOf(length: number | undefined): string | undefined {
     const own = valueOf(this.#request.headers, "content-range");
     const isAll = this.#position === 0 && length === (this.#request.length ?? this.#request.body.total);
-    if (isAll && own !== undefined) return ["Content-Range", own];
-    if ((isAll && !this.#hasBroken) || length === undefined || length === 0) return [];
-    return ["Content-Range", `${this.received}-${this.received + length - 1}`];
+    if (isAll && own !== undefined) return own;
+    if ((isAll && !this.#hasBroken) || length === undefined || length === 0) return undefined;
+    return `${this.received}-${this.received + length - 1}`;
   }
 
   /** What an answer that was not wanted means: an Interruption is tried again. */
-  #explain(call: { method: string; path: string }, answer: Answer, length: number | undefined): Error {
+  #explain(method: "GET" | "PATCH" | "PUT", answer: Answer, length?: number): Error {
     const { upstream, limit } = this.#means;
-    const refusal = upstream.refuse(call, answer);
+    const refusal = upstream.refuse({ method, path: this.#target.pathFor("PATCH") }, answer);
     const { status } = answer;
     if (refusal instanceof Interruption) return refusal;
     if (status === 413 && limit.shrink(Math.min(length ?? Infinity, 2 * BODY_BYTES_DEFAULT))) {
@@ -239,16 +212,11 @@ export class ForwardedUpload {
 
   /** Spec end-13: finds out where the upload stands. Returns the answer to a PUT that has ended it, and was not heard. */
   async #locate(): Promise<Answer | undefined> {
-    const { upstream, signal } = this.#means;
-    const headers = await this.#authorization();
-    const call = { method: "GET", path: this.#location.pathname + this.#location.search };
-    const answer = await upstream.ask({ ...call, headers, signal });
-    if (answer.status === 404) {
-      const found = await this.#findBlob();
-      if (found) return found;
-    }
-    if (![204, 200, 202].includes(answer.status)) throw this.#explain(call, answer, undefined);
-    this.#relocate(answer);
+    const answer = await this.#target.status();
+    const mayHaveEnded = answer.status === 404 && this.#hasBroken && this.#request.method === "PUT";
+    const found = mayHaveEnded ? await this.#target.findBlob() : undefined;
+    if (found) return found;
+    if (![204, 200, 202].includes(answer.status)) throw this.#explain("GET", answer);
     const [, last] = /^(?:bytes=)?0-(\d{1,15})$/.exec(valueOf(answer.headers, "range") ?? "") ?? [];
     const received = last === "0" ? this.#oneByteOrNone() : last === undefined ? 0 : Number(last) + 1;
     this.#base ??= received;
@@ -260,29 +228,6 @@ export class ForwardedUpload {
   /** `0-0` is said of one byte and of none: none is taken for true, until the registry refuses what starts there. */
   #oneByteOrNone(): number {
     return this.#refusedAt === 0 ? 1 : 0;
-  }
-
-  /** What a PUT is answered with once its blob is there. */
-  async #findBlob(): Promise<Answer | undefined> {
-    const { upstream, signal } = this.#means;
-    const [repository] = this.#location.pathname.split("/blobs/uploads/", 1);
-    const digest = new URL(this.#request.target, this.#location).searchParams.get("digest");
-    if (this.#request.method !== "PUT" || digest === null || !this.#hasBroken) return undefined;
-    const path = `${repository ?? ""}/blobs/${digest}`;
-    const { status } = await upstream.ask({ method: "HEAD", path, headers: await this.#authorization(), signal });
-    if (status !== 200) return undefined;
-    const headers = ["Location", path, "Docker-Content-Digest", digest, "Content-Length", "0"];
-    return { status: 201, headers, body: Buffer.alloc(0) };
-  }
-
-  async #authorization(): Promise<string[]> {
-    const authorization = await this.#means.tokens.current(valueOf(this.#request.headers, "authorization"));
-    return authorization === undefined ? [] : ["Authorization", authorization];
-  }
-
-  #relocate({ headers }: Answer): void {
-    const location = resolveUrl(valueOf(headers, "location"), this.#location);
-    if (location?.origin === this.#location.origin) this.#location = location;
   }
 
   /** @throws Failure where the body is not held from there on. */

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { countPiece } from "../local/pieces.ts";
 
 /** Memory for one body. */
 export const WINDOW_BYTES = 24 * 1024 * 1024;
@@ -135,6 +136,7 @@ export class Window {
     this.#keep(taken);
     if (room <= piece.length) this.#source.pause();
     if (taken.length < piece.length) this.#source.unshift(piece.subarray(taken.length));
+    countPiece(piece);
     this.#tell();
   }
 

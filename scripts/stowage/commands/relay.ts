@@ -1,4 +1,5 @@
 import type { Endpoint } from "../../distribution/endpoint.ts";
+import { allowCollections } from "../../local/pieces.ts";
 import { onStop } from "../../local/stop.ts";
 import type { Broken, Finished, Report } from "../../relay/report.ts";
 import { parsePort, parseSize } from "../arguments.ts";
@@ -45,6 +46,7 @@ async function run(session: Session, options: RelayOptions): Promise<void> {
     import("../../relay/upstream.ts"),
     import("../../distribution/body-limit.ts"),
   ]);
+  allowCollections();
   const agent = new Agent({ connect: { timeout: timeoutMs } });
   const upstream = new Upstream(endpoint, agent, timeoutMs);
   const lent = options.credentials ? endpoint.credentials : undefined;

@@ -107,7 +107,7 @@ describe("a relay", () => {
     const registry = await startMemoryRegistry();
     const relay = await startRelay(registry, { chunkBytes: CHUNK });
     const blobs = PUSHES.flatMap((how) => [1, 3, 5].map((n) => ({ how, bytes: randomBytes(n * CHUNK + n) })));
-    await Promise.all(blobs.map(async ({ how, bytes }) => push(await open(relay), bytes, how)));
+    await Promise.all(blobs.map(async ({ how, bytes }) => await push(await open(relay), bytes, how)));
     expect(blobs.every(({ bytes }) => hasBlob(registry, bytes))).toBe(true);
   });
 
