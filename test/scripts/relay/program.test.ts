@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { digestOf } from "../distribution/support/memory-registry.ts";
 import { send } from "../support/http.ts";
-import { makeFolder, startRelayProgram, startStowage } from "../support/server.ts";
+import { eventually, makeFolder, startRelayProgram, startStowage } from "../support/server.ts";
 import { run as runHere } from "../stowage/support/run.ts";
 import { open, push, PUSHES } from "./support/relay.ts";
 
@@ -30,6 +30,21 @@ test("stowage relay brings layers past the limit of the edge, and ends when it i
   }
   expect(await program.kill("SIGINT")).toBe(0);
   expect(program.stderr()).toBe("");
+
+  const told = startRelayProgram(["--port", "0", "--registry", registry, "--json"], credentials);
+  const lines = await eventually(
+    () => told.stdout().split("\n"),
+    ({ length }) => length === 2,
+  );
+  const { relay } = JSON.parse(lines[0] ?? "") as { relay: string };
+  const bytes = randomBytes(1_500_000);
+  const at = { url: new URL(`http://${relay}`) };
+  await push(await open(at, headers), bytes, { method: "PUT", isChunked: false, headers });
+  const [, finished = ""] = await eventually(
+    () => told.stdout().split("\n"),
+    ({ length }) => length === 3,
+  );
+  expect(JSON.parse(finished)).toMatchObject({ repository: "team/web", digest: digestOf(bytes), bytes: bytes.length });
 });
 
 test.for<readonly [args: string[], code: number, message: string]>([
