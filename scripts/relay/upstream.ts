@@ -39,15 +39,18 @@ export class Upstream {
   readonly #agent: Agent;
   readonly #timeoutMs: number;
 
-  /** @param timeoutMs how long the registry may be silent. */
+  /** @param timeoutMs how long the registry may be silent when it is asked. */
   constructor(endpoint: Endpoint, agent: Agent, timeoutMs: number) {
     this.endpoint = endpoint;
     this.#agent = agent;
     this.#timeoutMs = timeoutMs;
   }
 
-  /** @throws Interruption where nobody answers, or the connection breaks. */
-  async send({ method, path, headers, body, signal }: Forwarded): Promise<Answering> {
+  /**
+   * The client's own patience decides how long the registry may be silent, unless another limit is given.
+   * @throws Interruption where nobody answers, or the connection breaks.
+   */
+  async send({ method, path, headers, body, signal }: Forwarded, timeoutMs = 0): Promise<Answering> {
     try {
       const {
         statusCode,
@@ -56,7 +59,7 @@ export class Upstream {
       } = await this.#agent.request({
         ...{ origin: this.endpoint.url.origin, path, method },
         ...{ headers: [...headers], body: body ?? null, responseHeaders: "raw" as const },
-        ...{ headersTimeout: this.#timeoutMs, bodyTimeout: this.#timeoutMs },
+        ...{ headersTimeout: timeoutMs, bodyTimeout: timeoutMs },
         // After a HEAD, undici would close the connection, in case the server sends a body all the same.
         reset: false,
         ...(signal && { signal }),
@@ -70,7 +73,7 @@ export class Upstream {
 
   /** The same, with the answer read whole. @throws Interruption, for an endless answer too. */
   async ask(request: Forwarded): Promise<Answer> {
-    const { status, headers, body } = await this.send(request);
+    const { status, headers, body } = await this.send(request, this.#timeoutMs);
     const pieces: Buffer[] = [];
     let length = 0;
     try {
