@@ -127,7 +127,7 @@ function isPlain(registry: URL, realm: URL): boolean {
 }
 
 /** Docker's two ways to a token: its "Token Authentication Specification", and "OAuth2" for what log-ins left. */
-function tokenCall(
+export function tokenCall(
   realm: URL,
   service: string | undefined,
   scopes: readonly string[],

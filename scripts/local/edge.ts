@@ -1,6 +1,7 @@
 import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pipeline, Transform } from "node:stream";
+import { linger } from "./linger.ts";
 
 /** What Cloudflare's edge answers, in the words that matter to clients: no JSON, and nothing of a registry. */
 const TOO_LARGE = "<html><head><title>413 Payload Too Large</title></head><body>413 Payload Too Large</body></html>\n";
@@ -85,17 +86,10 @@ export class Edge {
   }
 }
 
-/** How long a client may go on sending what is refused: to be cut off while it does, it would not hear why. */
-const LINGER_MS = 2_000;
-
 /** Says no, and lets what still comes go nowhere. */
 function refuse(incoming: IncomingMessage, outgoing: ServerResponse): void {
   incoming.unpipe();
-  incoming.resume();
-  const timer = setTimeout(() => incoming.socket.destroy(), LINGER_MS);
-  incoming.once("close", () => {
-    clearTimeout(timer);
-  });
+  linger(incoming);
   if (outgoing.headersSent) return;
   const headers = { "Content-Type": "text/html", "Content-Length": Buffer.byteLength(TOO_LARGE) };
   // Node would close the connection at once for who asks for that.

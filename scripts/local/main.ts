@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { ignoreClosedOutput } from "./closed-output.ts";
 import { openDataFolder } from "./data.ts";
 import { explain, Failure } from "./failure.ts";
-import { checkAddress } from "./front.ts";
+import { checkAddress } from "./listen.ts";
 import { lockDataFolder } from "./lock.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import { checkVars, type Project, readProject } from "./project.ts";

@@ -38,6 +38,12 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError("It must be a whole number from 1.");
 }
 
+/** 0, for any that is free, to 65535. */
+export function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number from 0 to 65535.");
+}
+
 /** A whole number from 0. */
 export function parseStars(text: string): number {
   return text === "0" ? 0 : parseCount(text);

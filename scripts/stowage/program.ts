@@ -8,6 +8,7 @@ import { gc } from "./commands/gc.ts";
 import { load } from "./commands/load.ts";
 import { mirror } from "./commands/mirror.ts";
 import { policy } from "./commands/policy.ts";
+import { relay } from "./commands/relay.ts";
 import { repository } from "./commands/repository.ts";
 import { retention } from "./commands/retention.ts";
 import { tag } from "./commands/tag.ts";
@@ -18,7 +19,23 @@ import type { Act } from "./noun.ts";
 import { Session, type SessionOptions } from "./session.ts";
 
 /** Every noun, in the order of the help. A new one is a file in commands/, and its name here. */
-const NOUNS = [account, token, policy, trust, repository, tag, copy, load, mirror, retention, gc, df, cost, audit];
+const NOUNS = [
+  account,
+  token,
+  policy,
+  trust,
+  repository,
+  tag,
+  copy,
+  load,
+  relay,
+  mirror,
+  retention,
+  gc,
+  df,
+  cost,
+  audit,
+];
 
 const EXAMPLES = `
 Without --registry it speaks to the registry that npm start runs here. Credentials are STOWAGE_USERNAME and

@@ -1,5 +1,7 @@
+import type { Endpoint } from "../distribution/endpoint.ts";
 import { Failure } from "../local/failure.ts";
 import type { Client } from "./client.ts";
+import { lookForCredentials } from "./credentials.ts";
 import { canAsk, type Environment } from "./environment.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { logIn } from "./login.ts";
@@ -34,6 +36,18 @@ export class Session {
   async endpoints(plainHttp: readonly string[]): Promise<Endpoints> {
     const { Endpoints } = await import("./endpoints.ts");
     return new Endpoints(this.#options, this.environment, plainHttp);
+  }
+
+  /** The registry that the command is for, and its caller, without asking it anything. */
+  async endpoint(): Promise<Endpoint> {
+    const registry = findRegistry(this.#options, this.environment);
+    const { credentials, ...found } = await lookForCredentials(registry, this.environment);
+    return { host: registry.url.host, url: registry.url, credentials, ...found };
+  }
+
+  /** Whether what is shown is for machines. */
+  get isJson(): boolean {
+    return this.#options.json === true;
   }
 
   /** Shows what the registry answered: as it is with `--json`, else in words. */

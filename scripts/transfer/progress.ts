@@ -1,7 +1,7 @@
 /** Shows what is on its way. */
 export interface Progress {
-  /** Something of so many bytes begins. */
-  begin(label: string, bytes: number): Step;
+  /** Something of so many bytes begins; undefined where that is not known. */
+  begin(label: string, bytes: number | undefined): Step;
 }
 
 export interface Step {

@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
-import { request } from "node:http";
 import { join } from "node:path";
-import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
+import { type Answer, send as sendTo } from "./support/http.ts";
 import { makeFolder, startStowage } from "./support/server.ts";
 
 const PASSWORD = "a password for the edge";
@@ -15,39 +14,9 @@ async function startLimited(): Promise<void> {
   url = await startStowage(["--port", "0", "--data", join(makeFolder(), "data"), ...flags]).ready();
 }
 
-interface Answer {
-  readonly status: number | undefined;
-  readonly headers: NodeJS.Dict<string | string[]>;
-  readonly rawHeaders: readonly string[];
-  readonly body: Buffer;
-}
-
-/** Sends a body, of a stated length or chunked. What of it is refused need not be read. */
+/** Sends a body, of a stated length or chunked. */
 async function send(method: string, path: string, body: Buffer | undefined, isChunked = false): Promise<Answer> {
-  return await new Promise((resolve, reject) => {
-    const headers = { authorization, ...(body && !isChunked && { "content-length": body.byteLength }) };
-    const outgoing = request(new URL(path, url), { method, headers, agent: false }, (response) => {
-      const pieces: Buffer[] = [];
-      response.on("data", (piece: Buffer) => pieces.push(piece));
-      response.on("end", () => {
-        const { statusCode: status, headers: names, rawHeaders } = response;
-        resolve({ status, headers: names, rawHeaders, body: Buffer.concat(pieces) });
-      });
-      response.on("error", reject);
-    });
-    // A connection that is cut after its answer is no error.
-    outgoing.on("error", (error) => {
-      setTimeout(() => {
-        reject(error);
-      }, 500);
-    });
-    if (body) Readable.from(body.length > 65_536 ? pieces(body) : [body]).pipe(outgoing);
-    else outgoing.end();
-  });
-}
-
-function* pieces(body: Buffer): Generator<Buffer> {
-  for (let at = 0; at < body.length; at += 65_536) yield body.subarray(at, at + 65_536);
+  return await sendTo(new URL(path, url), { method, headers: { authorization }, body, isChunked });
 }
 
 const digestOf = (bytes: Buffer) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;

@@ -30,7 +30,7 @@ export interface StartedRegistry extends RunningRegistry {
 }
 
 /** What `npm start` gives to node. */
-const STOWAGE: readonly string[] = manifest.scripts.start.split(" ").slice(1);
+export const STOWAGE_START: readonly string[] = manifest.scripts.start.split(" ").slice(1);
 
 /**
  * Starts Stowage as `npm start` does, on a free port of the loopback interface, with its data in a fresh folder.
@@ -38,7 +38,7 @@ const STOWAGE: readonly string[] = manifest.scripts.start.split(" ").slice(1);
  */
 export async function startRegistry(
   settings: Readonly<Record<string, string>> = {},
-  program = STOWAGE,
+  program = STOWAGE_START,
 ): Promise<StartedRegistry> {
   const data = await mkdtemp(join(tmpdir(), "stowage-data-"));
   const port = await findFreePort();

@@ -8,7 +8,7 @@ import { onTestFinished } from "vitest";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 const FIXTURES = resolve(import.meta.dirname, "../fixtures");
-const READY = /^Stowage is ready on (http:\/\/\S+)\n/m;
+const READY = /^(?:Stowage|The relay) is ready on (http:\/\/\S+)\n/m;
 const DEADLINE_MS = 15_000;
 
 /** The fixture's folder: a small Worker with R2, D1, a schedule and secrets. */
@@ -29,6 +29,11 @@ export interface ServerProcess {
 /** Starts the local server of this repository. */
 export function startStowage(args: readonly string[], env: NodeJS.ProcessEnv = {}): ServerProcess {
   return run([join(ROOT, "scripts/start.ts"), ...args], env);
+}
+
+/** Starts `stowage relay`. */
+export function startRelayProgram(args: readonly string[], env: NodeJS.ProcessEnv = {}): ServerProcess {
+  return run([join(ROOT, "scripts/stowage.ts"), "relay", ...args], env);
 }
 
 /** Starts the local server of the fixture, or of another project. */
