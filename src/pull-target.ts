@@ -52,7 +52,9 @@ export function assertNoMirror({ config }: Context, params: Call["params"]): voi
  * What a caller pulls: of a repository here, if it may pull from that, else of the upstream. Whoever may push to a name means a repository
  * here, that may not be yet: no client should find there, by the layers it has, those of a stranger.
  */
-export function contentFor(context: Context, caller: Caller, { local, mirror }: PullTarget): Content {
+export function contentFor(context: Context, caller: Caller, target: PullTarget | undefined): Content {
+  if (target === undefined) throw new Error("only a route that asks to pull has content");
+  const { local, mirror } = target;
   const may = (name: RepositoryName, action: Action) => caller.allows({ type: "repository", name, actions: [action] });
   const mayPush = local !== undefined && may(local, "push");
   const mayChange = mayPush || (local !== undefined && may(local, "delete"));

@@ -21,7 +21,7 @@ import { ANYONE, authorize, authorizeReader, TO_READ, TO_SEARCH } from "./auth/a
 import type { Context } from "./context.ts";
 import { OciError } from "./oci/error.ts";
 import { parseRepositoryName, type RepositoryName } from "./oci/repository-name.ts";
-import { assertNoMirror, contentFor, namesOf, targetOf } from "./pull-target.ts";
+import { assertNoMirror, contentFor, namesOf, type PullTarget, targetOf } from "./pull-target.ts";
 import type { Action } from "./policy/action.ts";
 import * as archives from "./protocol/archives.ts";
 import * as base from "./protocol/base.ts";
@@ -177,9 +177,10 @@ async function findCaller(
   request: Request,
   context: Context,
   { url, params }: Pick<Call, "url" | "params">,
+  target: PullTarget | undefined,
 ): Promise<Caller> {
-  if (requirement === PULL) {
-    const accesses = onRepositories(namesOf(targetOf(context, url, params)), PULL);
+  if (target) {
+    const accesses = onRepositories(namesOf(target), PULL);
     return await authorize(context, { request, url, accesses, isAnyEnough: true });
   }
   if (requirement === PUSH) assertNoMirror(context, params);
@@ -196,10 +197,11 @@ async function findCaller(
 function guarded(requirement: Requirement, handler: Handler) {
   return async ({ params }: Routed, request: Request, context: Context): Promise<Response> => {
     const url = new URL(request.url);
-    const caller = await findCaller(requirement, request, context, { url, params });
+    const target = requirement === PULL ? targetOf(context, url, params) : undefined;
+    const caller = await findCaller(requirement, request, context, { url, params }, target);
     return await handler({
       ...{ request, url, context, caller, params },
-      content: () => contentFor(context, caller, targetOf(context, url, params)),
+      content: () => contentFor(context, caller, target),
     });
   };
 }

@@ -1,5 +1,5 @@
 import type { Context } from "../context.ts";
-import { claimMirror, findMirrored, type MirroredManifest, noteTag } from "../metadata/mirrored.ts";
+import { claimMirror, findMirrored, isOwnRepository, type MirroredManifest, noteTag } from "../metadata/mirrored.ts";
 import { deleteTag } from "../metadata/tags.ts";
 import type { Digest } from "../oci/digest.ts";
 import { OciError } from "../oci/error.ts";
@@ -52,16 +52,12 @@ export class MirroredManifests {
       return foundManifest(this.#context, repository, manifest);
     } catch (error) {
       if (!(error instanceof OciError) || error.status !== 404) throw error;
-      if (error.code !== "NAME_UNKNOWN") await this.#assertNotOwn(reference, error);
+      const isOwn = error.code !== "NAME_UNKNOWN" && (await isOwnRepository(this.#context.db, repository));
+      if (isOwn) throw error;
     }
     if (!withText) return headOnly(await headManifest(this.#context, this.#address, reference));
     const manifest = await getManifest(this.#context, this.#address, reference);
     return await this.#keep(manifest, tag);
-  }
-
-  async #assertNotOwn(reference: Reference, error: OciError): Promise<void> {
-    const { isOwn } = await findMirrored(this.#context.db, this.#address.repository, reference, false);
-    if (isOwn) throw error;
   }
 
   async #findTag(reference: TagReference, withText: boolean): Promise<FoundManifest> {

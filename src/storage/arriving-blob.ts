@@ -1,14 +1,12 @@
 import { type Digest, digestAlgorithm } from "../oci/digest.ts";
 import { OciError } from "../oci/error.ts";
 import { choosePartSize, EMPTY_TAIL, type UploadSession } from "../oci/upload-session.ts";
-import { BodyError } from "./body-reader.ts";
+import { BodyError, READ_SIZE_BYTES } from "./body-reader.ts";
 import { NativeHash } from "./hashing.ts";
 import { newBlobKey } from "./keys.ts";
 import { PUT_MAX_BYTES } from "./objects.ts";
 import { type CreatedObject, PartWriter } from "./part-writer.ts";
 import { putHashed } from "./streamed-put.ts";
-
-const READ_SIZE_BYTES = 256 * 1024;
 
 /** How long the source may keep silent in the midst of its bytes. */
 const SILENCE_MS = 30_000;

@@ -1,5 +1,5 @@
 /** Large enough that a read costs little beside its bytes, small enough that a broken connection loses little. */
-const READ_SIZE_BYTES = 256 * 1024;
+export const READ_SIZE_BYTES = 256 * 1024;
 
 /** A body that ended before its time: the client is gone, or sent less than it said. */
 export class BodyError extends Error {
